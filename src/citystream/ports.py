@@ -1,0 +1,218 @@
+"""Every seam of citystream on one page.
+
+Verbs (`ingest`, `process`, `replay`) are written against these; adapters implement them and do not know each
+other. All data crosses as Arrow; `schema` has the shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from citystream.catalog.dataset import Dataset, Source
+
+Integers = npt.NDArray[np.int64]
+FetchState = Literal["fresh", "late", "frozen", "gone", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of what a portal published, in the order it was asked for.
+
+    *rows* are published columns as text; *cursor* is where a reader that stops after this page goes on.
+    Column ``$unreadable``, if present, holds rows that could not be split into columns.
+    """
+
+    rows: pa.Table
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a portal says about a dataset before its rows are read.
+
+    *columns*: published name -> publisher's type; *count*: rows it claims to have (None if it does not say);
+    *updated_at*: its own time of the last change (UTC); *complete*: the pages that follow are all its records,
+    so that a record not among them is gone; *mode* is shown in `fetches`.
+    """
+
+    columns: dict[str, str]
+    count: int | None
+    updated_at: datetime | None
+    complete: bool
+    mode: Literal["full", "incremental", "file"]
+
+
+class Visit(Protocol):
+    """One visit to one source: first what it says, then its pages, then whether both agree."""
+
+    listing: Listing
+
+    def pages(self) -> Iterator[Page]:
+        """All pages in declared order; a page is yielded only when it was read whole. Raises `PortalError`."""
+        ...
+
+    def verify(self, received: int) -> str:
+        """'' if *received* rows agree with what the portal claims now, else a sentence that says how not."""
+        ...
+
+
+class Portal(Protocol):
+    """A kind of portal (Socrata, CKAN, ...) that can be asked for a dataset's rows."""
+
+    def visit(self, dataset: Dataset, source: Source, cursor: str, *, full: bool, overlap: bool) -> Visit:
+        """Go to *source*, on from *cursor* ('' = from the beginning); *full* asks for the complete listing,
+        *overlap* for reading again what lies within the source's overlap behind the cursor."""
+        ...
+
+
+class Log(Protocol):
+    """The append-only memory of one dataset: records as published, each with a dense offset from 0."""
+
+    def append(self, records: pa.Table) -> int:
+        """Add *records* (published text columns and all of `LOG_RECORD` but the offset), durably and all or
+        nothing; returns the next offset."""
+        ...
+
+    def end(self) -> int:
+        """The offset that the next record will get."""
+        ...
+
+    def cursor(self) -> str:
+        """The cursor of the newest record that has one, '' if there is none."""
+        ...
+
+    def read(self, first: int, limit: int) -> Iterator[pa.Table]:
+        """Records from offset *first* on, in tables of at most *limit* rows that share their columns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """A stretch of the log as typed rows.
+
+    *rows*: `CONFORMED`, the dataset's attributes, `CARRIED`, in this order; records of op ``gone`` have only
+    k, event_id, gone, fetched_at and off. *meanings*: the distinct meanings that `rows.meaning` points into.
+    *rejects*: `REJECT`. *next*: the offset after the last record of the stretch; rows + rejects account for
+    every record of it. *fetches*: (last offset, fetched_at) of each run of records fetched together.
+    """
+
+    rows: pa.Table
+    meanings: pa.Table
+    rejects: pa.Table
+    next: int
+    fetches: tuple[tuple[int, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaneCounts:
+    """How many records each pane of one dataset holds; keys are sorted when they are asked for.
+
+    A key is ``(type << 14 | district) << 23 | timed << 22 | pane``, so that the panes of one series are
+    neighbours. Counts are never negative.
+    """
+
+    keys: tuple[Integers, ...] = field(default=())
+    counts: tuple[npt.NDArray[np.int32], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class PaneChanges:
+    """What one transaction does to panes, record by record: at offset `off`, pane `key` changes by `delta`.
+
+    Sorted by (off, removals first)."""
+
+    key: Integers
+    off: Integers
+    delta: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRows:
+    """Alerts of one detector after a transaction: `key` is the series and pane in which the window starts."""
+
+    key: Integers
+    observed: Integers
+    raised_at: Integers
+    withdrawn_at: Integers
+    """-1 while active"""
+
+
+class Detector(Protocol):
+    """Finds windows worth looking at in one dataset."""
+
+    name: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the catalog said, defaults included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where every record of the log went. received = the sum of the others, always."""
+
+    received: int = 0
+    inserted: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    vanished: int = 0
+    returned: int = 0
+
+    def balances(self) -> bool:
+        """Whether nothing is lost and nothing is counted twice."""
+        return self.received == (
+            self.inserted + self.revised + self.unchanged + self.rejected + self.vanished + self.returned
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One visit to a publisher, as `fetches` keeps it."""
+
+    dataset: str
+    source: str
+    mode: str
+    started_at: datetime
+    finished_at: datetime
+    received: int
+    publisher_count: int | None
+    publisher_updated_at: datetime | None
+    cursor: str
+    fingerprint: str
+    columns: str
+    drift: str
+    state: FetchState
+    detail: str
+
+
+class Store(Protocol):
+    """The tables of one dataset: current events, their revisions, windows and alerts."""
+
+    def position(self) -> int:
+        """The log offset to go on from."""
+        ...
+
+    def apply(self, batch: Conformed) -> Ledger:
+        """Everything of *batch* in one transaction, or nothing; returns the dataset's ledger after it."""
+        ...
+
+    def record_fetch(self, fetch: Fetch) -> None:
+        """Remember a visit."""
+        ...
+
+    def last_fetch(self, mode: str | None = None) -> Fetch | None:
+        """The newest visit (of this *mode*) that was not refused."""
+        ...
+
+    def current_ids(self) -> pa.Array:
+        """The record ids of all current events, sorted."""
+        ...

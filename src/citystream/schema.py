@@ -1,0 +1,154 @@
+"""The shapes that cross seams: log records, conformed rows, and the words their codes stand for.
+
+Log columns begin with ``$`` so that no published column can collide with them. Times are naive timestamps:
+``*_local`` is wall-clock time of the city, everything else UTC; ``fetched_at`` has whole seconds.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+import pyarrow as pa
+
+OFFSET = "$offset"
+RECORD_ID = "$record_id"
+OP = "$op"
+CURSOR = "$cursor"
+FETCHED_AT = "$fetched_at"
+UNREADABLE = "$unreadable"
+
+SEEN = "seen"
+GONE = "gone"
+
+#: What the log adds to the published text columns of a record. ``$unreadable`` holds the text of a row that
+#: could not be split into columns (then all published columns are null); ``$op`` is ``seen`` or ``gone``.
+LOG_RECORD = pa.schema(
+    [
+        pa.field(OFFSET, pa.int64(), nullable=False),
+        pa.field(RECORD_ID, pa.string()),
+        pa.field(OP, pa.string(), nullable=False),
+        pa.field(CURSOR, pa.string()),
+        pa.field(FETCHED_AT, pa.timestamp("us"), nullable=False),
+        pa.field(UNREADABLE, pa.string()),
+    ]
+)
+
+
+class TimePrecision(IntEnum):
+    """How much of an occurrence time is known. ``day``: no time of day at all; ``unknown``: a placeholder."""
+
+    second = 0
+    half_hour = 1
+    hour = 2
+    day = 3
+    unknown = 4
+
+
+class TimeFlag(IntFlag):
+    """What is odd about an occurrence time."""
+
+    placeholder = 1
+    gap = 2
+    fold = 4
+    sentinel = 8
+    future = 16
+    after_report = 32
+
+
+class PlacePrecision(IntEnum):
+    """How near to the truth a position is; never upgraded."""
+
+    exact = 0
+    block = 1
+    intersection = 2
+    area = 3
+    withheld = 4
+    missing = 5
+
+
+class PlaceReason(IntEnum):
+    """Why a row has no position."""
+
+    none = 0
+    blank = 1
+    zero = 2
+    redacted = 3
+    outside_city = 4
+    unreadable = 5
+    not_published = 6
+
+
+#: One conformed record, before a dataset's own attributes (which follow `status`, in catalog order).
+#: `meaning` points into `Conformed.meanings`; `version` is what the publisher's own dating of versions says.
+CONFORMED = pa.schema(
+    [
+        pa.field("k", pa.int64()),
+        pa.field("event_id", pa.string()),
+        pa.field("incident_id", pa.string()),
+        pa.field("meaning", pa.int32()),
+        pa.field("occurred_local", pa.timestamp("us")),
+        pa.field("occurred_at", pa.timestamp("us")),
+        pa.field("occurred_end_local", pa.timestamp("us")),
+        pa.field("time_precision", pa.uint8()),
+        pa.field("time_flags", pa.uint8()),
+        pa.field("reported_at", pa.timestamp("us")),
+        pa.field("district", pa.string()),
+        pa.field("beat", pa.string()),
+        pa.field("neighbourhood", pa.string()),
+        pa.field("lat", pa.float64()),
+        pa.field("lon", pa.float64()),
+        pa.field("place_precision", pa.uint8()),
+        pa.field("place_reason", pa.uint8()),
+        pa.field("address", pa.string()),
+        pa.field("domestic", pa.bool_()),
+        pa.field("arrest", pa.bool_()),
+        pa.field("status", pa.string()),
+    ]
+)
+
+#: What accompanies each conformed record on its way into the store and is not shown as such.
+CARRIED = pa.schema(
+    [
+        pa.field("version", pa.int64()),
+        pa.field("h", pa.uint64()),
+        pa.field("gone", pa.bool_()),
+        pa.field("fetched_at", pa.timestamp("us")),
+        pa.field("off", pa.int64()),
+    ]
+)
+
+#: What a distinct (type, code, label) means; `Conformed.meanings` and the store's code table have these.
+MEANING = pa.schema(
+    [
+        pa.field("type", pa.string()),
+        pa.field("native_scheme", pa.string()),
+        pa.field("native_code", pa.string()),
+        pa.field("native_label", pa.string()),
+        pa.field("nibrs_code", pa.string()),
+        pa.field("confidence", pa.string()),
+        pa.field("category", pa.string()),
+        pa.field("crime_against", pa.string()),
+        pa.field("ucr_group", pa.string()),
+        pa.field("sensitive", pa.bool_()),
+    ]
+)
+
+#: A record that is in the log and in the ledger, but not in the tables, and why.
+REJECT = pa.schema(
+    [
+        pa.field("off", pa.int64()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        pa.field("value", pa.string()),
+    ]
+)
+
+#: The attribute types of a city file, as Arrow types.
+ATTRIBUTE_TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
