@@ -6,10 +6,10 @@ other. All data crosses as Arrow; `schema` has the shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import pyarrow as pa
 from citystream.catalog.dataset import Dataset, Source
 
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 FetchState = Literal["fresh", "late", "frozen", "gone", "refused"]
 
 
@@ -75,9 +76,9 @@ class Portal(Protocol):
 class Log(Protocol):
     """The append-only memory of one dataset: records as published, each with a dense offset from 0."""
 
-    def append(self, records: pa.Table) -> int:
-        """Add *records* (published text columns and all of `LOG_RECORD` but the offset), durably and all or
-        nothing; returns the next offset."""
+    def append(self, records: Iterable[pa.Table]) -> int:
+        """Add *records* (published text columns and all of `LOG_RECORD` but the offset), durably; nothing of
+        them is in the log before the last table was taken. Returns the next offset."""
         ...
 
     def end(self) -> int:
@@ -110,23 +111,21 @@ class Conformed:
     fetches: tuple[tuple[int, datetime], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PaneCounts:
-    """How many records each pane of one dataset holds; keys are sorted when they are asked for.
+class Ranges(Protocol):
+    """Counts by pane key (`windows.panes` says what a key is); keys are never negative, nor are counts."""
 
-    A key is ``(type << 14 | district) << 23 | timed << 22 | pane``, so that the panes of one series are
-    neighbours. Counts are never negative.
-    """
+    def range_sum(self, low: Integers, high: Integers) -> Integers:
+        """Sum of the counts over keys in [low, high); the bounds ascend."""
+        ...
 
-    keys: tuple[Integers, ...] = field(default=())
-    counts: tuple[npt.NDArray[np.int32], ...] = field(default=())
+    def range_count(self, low: Integers, high: Integers) -> Integers:
+        """How many keys lie in [low, high)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class PaneChanges:
-    """What one transaction does to panes, record by record: at offset `off`, pane `key` changes by `delta`.
-
-    Sorted by (off, removals first)."""
+    """What one transaction does to panes, record by record: at log offset *off*, pane *key* changes by *delta*."""
 
     key: Integers
     off: Integers
@@ -134,24 +133,40 @@ class PaneChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertRows:
-    """Alerts of one detector after a transaction: `key` is the series and pane in which the window starts."""
+class RaisedAlerts:
+    """The alerts that a detector has ever raised in a dataset, by the key of the window's first pane, sorted.
+
+    *withdrawn_at* is -1 while the alert is active."""
 
     key: Integers
-    observed: Integers
     raised_at: Integers
     withdrawn_at: Integers
-    """-1 while active"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a transaction does to a detector's alerts.
+
+    *alerts* with *observed* are the rows as they stand after it, for every alert whose count or status changed.
+    *moved_key*, *moved_off*, *moved_up*: each single raising (True) and withdrawal (False), at its offset, so that
+    the state at any offset, also inside a batch, can be told.
+    """
+
+    alerts: RaisedAlerts
+    observed: Integers
+    moved_key: Integers
+    moved_off: Integers
+    moved_up: Booleans
 
 
 class Detector(Protocol):
-    """Finds windows worth looking at in one dataset."""
+    """Finds windows worth looking at in one dataset, from the changes of its panes alone."""
 
     name: str
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the catalog said, defaults included."""
+    def judge(self, counts: Ranges, changes: PaneChanges, raised: RaisedAlerts) -> Judgement:
+        """*counts*: all panes before the changes. Must be a function of the log prefix: the result for a
+        stretch of the log must not depend on where it is cut."""
         ...
 
 

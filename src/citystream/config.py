@@ -1,0 +1,187 @@
+"""Settings: what can be set, what holds, and where each value came from.
+
+A flag beats the environment, the environment beats ``citystream.toml``, the file beats the default. Secrets come
+from the environment only and are never shown. The table `SETTINGS` is what the command line, the documents and the
+tests read.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from citystream.errors import ConfigError
+from citystream.registry import nearest
+
+FILE = "citystream.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its *name* in the file, its environment variable, its type by its *default*, what it is for."""
+
+    name: str
+    default: str | int | float | tuple[str, ...]
+    purpose: str
+    secret: bool = False
+    least: int | float | None = None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"CITYSTREAM_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", "citystream-data", "folder of the log and the store"),
+    Setting("cities", (), "folders with your own city files"),
+    Setting("datasets", (), "what `citystream run` without a name takes in"),
+    Setting("batch_rows", 200_000, "records of one transaction", least=1),
+    Setting("memory_limit", "700MB", "what the embedded database may use"),
+    Setting("threads", 2, "threads of the embedded database", least=1),
+    Setting("page_rows", 50_000, "rows asked of a portal at a time", least=1),
+    Setting("pause", 1.0, "least seconds between two requests to one portal", least=0),
+    Setting("patience", 300.0, "seconds of waiting on a failing portal before giving up", least=0),
+    Setting("socrata_token", "", "application token for Socrata portals", secret=True),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and its *origin*: ``flag``, an environment variable, a file, or ``default``."""
+
+    value: str | int | float | tuple[str, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, frozen. Relative folders in a file are relative to that file."""
+
+    values: Mapping[str, Value]
+    file: Path | None = None
+
+    def text(self, name: str) -> str:
+        """A text setting."""
+        return str(self.values[name].value)
+
+    def integer(self, name: str) -> int:
+        """A whole-number setting."""
+        return int(float(str(self.values[name].value)))
+
+    def number(self, name: str) -> float:
+        """A numeric setting."""
+        return float(str(self.values[name].value))
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """A setting that is a list."""
+        value = self.values[name].value
+        return value if isinstance(value, tuple) else (str(value),)
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return Path(self.text("data"))
+
+    @property
+    def cities(self) -> tuple[Path, ...]:
+        """Folders with the user's own city files; ``cities`` beside the configuration file is one without saying."""
+        folders = tuple(Path(name) for name in self.listed("cities"))
+        beside = (self.file.parent if self.file else Path()) / "cities"
+        return (*folders, beside) if beside.is_dir() and beside not in folders else folders
+
+    def shown(self) -> list[tuple[str, str, str, str]]:
+        """(name, value, origin, purpose) of every setting; of a secret only whether it is set."""
+        rows = []
+        for setting in SETTINGS:
+            value = self.values[setting.name]
+            text = ", ".join(value.value) if isinstance(value.value, tuple) else str(value.value)
+            shown = ("(set)" if text else "(not set)") if setting.secret else text
+            rows.append((setting.name, shown, value.origin, setting.purpose))
+        return rows
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Config:
+    """Settle every setting. *file*: a configuration file that must exist; else ``citystream.toml`` here, if any."""
+    path = _file(file)
+    written = _read(path) if path else {}
+    values = {setting.name: _settle(setting, flags or {}, environ or {}, written, path) for setting in SETTINGS}
+    return Config(values, path)
+
+
+def _file(file: Path | None) -> Path | None:
+    if file is not None:
+        if not file.is_file():
+            raise ConfigError(f"there is no configuration file {file}", "run: citystream init")
+        return file
+    return Path(FILE) if Path(FILE).is_file() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", "it is a TOML file: name = value, one a line") from error
+    unknown = [f"{path}: {key}: no such setting ({nearest(key, _BY_NAME)})" for key in written if key not in _BY_NAME]
+    secrets = [key for key in written if key in _BY_NAME and _BY_NAME[key].secret]
+    unknown += [f"{path}: {key}: secrets are read from {_BY_NAME[key].variable} only" for key in secrets]
+    if unknown:
+        raise ConfigError("\n".join(unknown), "citystream doctor lists all settings")
+    return written
+
+
+def _settle(
+    setting: Setting,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    written: Mapping[str, Any],
+    path: Path | None,
+) -> Value:
+    if flags.get(setting.name) is not None:
+        return Value(_typed(setting, flags[setting.name], "flag"), "flag")
+    if environ.get(setting.variable):
+        return Value(_typed(setting, environ[setting.variable], setting.variable), setting.variable)
+    if setting.name in written and path is not None:
+        return Value(_placed(setting, _typed(setting, written[setting.name], str(path)), path), str(path))
+    return Value(setting.default, "default")
+
+
+def _typed(setting: Setting, given: object, origin: str) -> str | int | float | tuple[str, ...]:
+    try:
+        value = _read_as(setting.default, given)
+    except (TypeError, ValueError) as error:
+        kind = "a list of names" if isinstance(setting.default, tuple) else f"a {type(setting.default).__name__}"
+        raise ConfigError(f"{origin}: {setting.name}: {given!r} is not {kind}", setting.purpose) from error
+    if setting.least is not None and isinstance(value, int | float) and value < setting.least:
+        raise ConfigError(f"{origin}: {setting.name}: {value} is below {setting.least}", setting.purpose)
+    return value
+
+
+def _read_as(default: object, given: object) -> str | int | float | tuple[str, ...]:
+    if isinstance(default, tuple):
+        items = given.split(",") if isinstance(given, str) else list(given)  # type: ignore[call-overload]
+        return tuple(str(item).strip() for item in items if str(item).strip())
+    if isinstance(given, bool) or isinstance(given, list | dict):
+        raise TypeError
+    if isinstance(default, int):
+        return int(str(given).replace("_", ""))
+    return float(str(given)) if isinstance(default, float) else str(given)
+
+
+def _placed(
+    setting: Setting, value: str | int | float | tuple[str, ...], path: Path
+) -> str | int | float | tuple[str, ...]:
+    """Folders named in a file are meant from that file's place."""
+    if setting.name == "data":
+        return str(path.parent / str(value))
+    if setting.name == "cities" and isinstance(value, tuple):
+        return tuple(str(path.parent / item) for item in value)
+    return value

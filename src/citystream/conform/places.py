@@ -1,0 +1,77 @@
+"""SQL for positions: where it was, how near to the truth that is, and why there is none.
+
+A position is never made finer than the publisher's, and a row without one stays in every total with the reason:
+a word for "withheld" comes before blank, then text that is no number, (0, 0), and what lies outside the city.
+"""
+
+from __future__ import annotations
+
+from citystream.catalog.dataset import Dataset
+from citystream.catalog.rules import PositionRule
+from citystream.conform.texts import listed
+from citystream.schema import PlacePrecision, PlaceReason
+
+_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_PAIR = rf"({_NUMBER})[^-+\d]+({_NUMBER})"
+
+
+def degrees(dataset: Dataset, lat: str, lon: str, position: str) -> tuple[str, str]:
+    """SQL for both coordinates as numbers, from the texts of two columns or of one."""
+    mapping = dataset.columns
+    ways: tuple[list[str], list[str]] = ([], [])
+    if mapping.lat:
+        ways[0].append(f"try_cast({lat} AS DOUBLE)")
+        ways[1].append(f"try_cast({lon} AS DOUBLE)")
+    if mapping.position:
+        for way, group in zip(ways, _groups(mapping.position), strict=True):
+            way.append(f"try_cast(regexp_extract({position}, '{_PAIR}', {group}) AS DOUBLE)")
+    both = [way[0] if len(way) == 1 else f"coalesce({', '.join(way)})" for way in ways if way]
+    return (both[0], both[1]) if both else ("NULL::DOUBLE", "NULL::DOUBLE")
+
+
+def _groups(rule: PositionRule) -> tuple[int, int]:
+    return (1, 2) if rule.form == "latlon" else (2, 1)
+
+
+def place(dataset: Dataset, texts: tuple[str, ...]) -> dict[str, str]:
+    """SQL for lat, lon, place_precision and place_reason over the numbers ``lat`` and ``lon``.
+
+    *texts*: the names of the texts in which the publisher may say that it withholds the position.
+    """
+    if not dataset.columns.placed:
+        return _not_published()
+    west, south, east, north = dataset.city.bbox
+    inside = f"lat BETWEEN {south} AND {north} AND lon BETWEEN {west} AND {east}"
+    withheld = " OR ".join(f"upper({text}) IN {listed(dataset.withheld)}" for text in texts)
+    withheld = f"coalesce({withheld}, false)" if dataset.withheld else "false"
+    blank = _blank(dataset)
+    finest = PlacePrecision[dataset.precision].value
+    return {
+        "lat": f"CASE WHEN {inside} THEN lat END",
+        "lon": f"CASE WHEN {inside} THEN lon END",
+        "place_precision": f"CASE WHEN {inside} THEN {finest} WHEN {withheld} THEN {PlacePrecision.withheld.value} "
+        f"ELSE {PlacePrecision.missing.value} END::UTINYINT",
+        "place_reason": f"CASE WHEN {inside} THEN 0 WHEN {withheld} THEN {PlaceReason.redacted.value} "
+        f"WHEN {blank} THEN {PlaceReason.blank.value} "
+        f"WHEN lat IS NULL OR lon IS NULL OR NOT isfinite(lat) OR NOT isfinite(lon) "
+        f"THEN {PlaceReason.unreadable.value} "
+        f"WHEN lat = 0 AND lon = 0 THEN {PlaceReason.zero.value} "
+        f"ELSE {PlaceReason.outside_city.value} END::UTINYINT",
+    }
+
+
+def _blank(dataset: Dataset) -> str:
+    columns = [f"(t_{name} IS NULL)" for name in ("lat", "lon") if getattr(dataset.columns, name)]
+    ways = [f"({' OR '.join(columns)})"] if columns else []
+    ways += ["t_position IS NULL"] if dataset.columns.position else []
+    return " AND ".join(ways)
+
+
+def _not_published() -> dict[str, str]:
+    """A publisher without positions still names areas, and nothing finer is claimed."""
+    return {
+        "lat": "NULL::DOUBLE",
+        "lon": "NULL::DOUBLE",
+        "place_precision": f"{PlacePrecision.area.value}::UTINYINT",
+        "place_reason": f"{PlaceReason.not_published.value}::UTINYINT",
+    }

@@ -1,0 +1,245 @@
+"""The log as a folder of Parquet segments: no server, append-only, readable by anything that reads Parquet.
+
+A segment ``{first:019d}-{next:019d}.parquet`` holds the records of offsets first .. next - 1, one text column per
+published column. It is written under a temporary name, synced, and put in place by an exclusive create: it is
+there whole or not at all. Segments are never changed. A segment that a dying disk left unreadable at the end of
+the log is set aside as ``.torn``, so that the log ends where it is still whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from citystream import schema
+from citystream.errors import LogDamaged, StorageError
+
+_NAME = re.compile(r"^(\d{19})-(\d{19})\.parquet$")
+_ROW_GROUP = 131_072
+_FIXED = {name: schema.LOG_RECORD.field(name) for name in schema.LOG_RECORD.names}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """One file of the log: offsets *first* .. *next* - 1."""
+
+    first: int
+    next: int
+    path: Path
+
+
+class SegmentLog:
+    """The log of one dataset in *folder*. One process writes at a time; any number read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def segments(self) -> list[Segment]:
+        """All segments in order; raises `LogDamaged` if one is missing or two overlap."""
+        found = sorted(_named(self.folder))
+        for before, after in zip(found, found[1:], strict=False):
+            if before.next != after.first:
+                raise LogDamaged(
+                    f"{self.folder}: after offset {before.next} comes {after.first}",
+                    "restore the missing segment files from a backup; nothing was changed",
+                )
+        if found and found[0].first != 0:
+            raise LogDamaged(f"{self.folder}: the first segment begins at {found[0].first}, not 0", "restore it")
+        return found
+
+    def end(self) -> int:
+        """The offset that the next record will get."""
+        found = self.segments()
+        return found[-1].next if found else 0
+
+    def recover(self) -> None:
+        """Before writing: remove what an interrupted append left, set aside a torn last segment."""
+        for rest in self.folder.glob(".writing-*"):
+            rest.unlink(missing_ok=True)
+        found = self.segments()
+        if found and not _is_whole(found[-1]):
+            found[-1].path.rename(found[-1].path.with_suffix(".torn"))
+
+    def append(self, records: Iterable[pa.Table]) -> int:
+        """Write *records* behind the end; they are in the log after the last table was taken, or not at all.
+
+        Each change of columns begins another segment; they are put in place in order."""
+        first = self.end()
+        parts: list[Segment] = []
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for part in self._write(records, first):
+                parts.append(part)
+            for part in parts:
+                self._put_in_place(part)
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder}: the log cannot be written: {error.strerror or error}",
+                "free space or grant write access, then run again; nothing of this file or page was kept",
+            ) from error
+        finally:
+            for part in parts:
+                part.path.unlink(missing_ok=True)
+        return parts[-1].next if parts else first
+
+    def cursor(self) -> str:
+        """The cursor of the newest record that has one, '' if there is none."""
+        for segment in reversed(self.segments()):
+            with _opened(segment) as file:
+                for group in reversed(range(file.num_row_groups)):
+                    known = file.read_row_group(group, columns=[schema.CURSOR]).column(0).drop_null()
+                    if len(known):
+                        return str(known[-1].as_py())
+        return ""
+
+    def read(self, first: int, limit: int) -> Iterator[pa.Table]:
+        """Records from offset *first* on, in order, in tables of at most *limit* rows that share their columns.
+
+        Small neighbouring segments with equal columns are read together."""
+        waiting: list[pa.Table] = []
+        size = 0
+        for table in self._tables(first):
+            if waiting and (size + len(table) > limit or table.schema != waiting[0].schema):
+                yield pa.concat_tables(waiting)
+                waiting, size = [], 0
+            for start in range(0, len(table), limit):
+                piece = table.slice(start, limit)
+                if len(piece) == limit:
+                    yield piece
+                else:
+                    waiting.append(piece)
+                    size += len(piece)
+        if waiting:
+            yield pa.concat_tables(waiting)
+
+    def _tables(self, first: int) -> Iterator[pa.Table]:
+        """Row groups from offset *first* on."""
+        for segment in self.segments():
+            if segment.next <= first:
+                continue
+            with _opened(segment) as file:
+                start = segment.first
+                for group in range(file.num_row_groups):
+                    rows = file.metadata.row_group(group).num_rows
+                    if start + rows > first:
+                        table = file.read_row_group(group)
+                        yield table.slice(max(0, first - start))
+                    start += rows
+
+    def _write(self, records: Iterable[pa.Table], first: int) -> Iterator[Segment]:
+        """Temporary files with consecutive offsets, one for each run of equal columns."""
+        writer: _Writer | None = None
+        try:
+            for records_part in records:
+                table = records_part
+                if writer is not None and writer.columns != table.column_names:
+                    yield writer.close()
+                    first, writer = writer.next, None
+                if writer is None:
+                    writer = _Writer(self.folder / f".writing-{uuid4().hex}", first, table)
+                writer.write(table)
+            if writer is not None:
+                yield writer.close()
+                writer = None
+        finally:
+            if writer is not None:
+                writer.abandon()
+
+    def _put_in_place(self, part: Segment) -> None:
+        if part.first == part.next:
+            return
+        final = self.folder / f"{part.first:019d}-{part.next:019d}.parquet"
+        try:
+            os.link(part.path, final)
+        except FileExistsError as error:
+            raise StorageError(
+                f"{final}: another process wrote to this log at the same time", "let one finish, then run again"
+            ) from error
+        _sync_folder(self.folder)
+
+
+class _Writer:
+    """A segment being written."""
+
+    def __init__(self, path: Path, first: int, like: pa.Table) -> None:
+        self.path = path
+        self.first = self.next = first
+        self.columns = like.column_names
+        published = [pa.field(n, pa.string()) for n in like.column_names if n not in _FIXED]
+        fixed = [field for name, field in _FIXED.items()]
+        self._schema = pa.schema([*fixed, *published])
+        self._file = path.open("wb")
+        self._parquet = pq.ParquetWriter(
+            self._file, self._schema, compression="zstd", compression_level=1, write_statistics=False
+        )
+
+    def write(self, table: pa.Table) -> None:
+        offsets = pa.array(np.arange(self.next, self.next + len(table)))
+        columns = [offsets if f.name == schema.OFFSET else _column(table, f) for f in self._schema]
+        rows = pa.table(columns, schema=self._schema)
+        self._parquet.write_table(rows, row_group_size=_ROW_GROUP)
+        self.next += len(table)
+
+    def close(self) -> Segment:
+        self._parquet.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Segment(self.first, self.next, self.path)
+
+    def abandon(self) -> None:
+        with suppress(OSError, pa.ArrowException):
+            self._parquet.close()
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    if field.name in table.column_names:
+        return table[field.name].cast(field.type)
+    return pa.nulls(len(table), field.type)
+
+
+def _named(folder: Path) -> Iterator[Segment]:
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if match := _NAME.match(path.name):
+            yield Segment(int(match[1]), int(match[2]), path)
+
+
+def _is_whole(segment: Segment) -> bool:
+    try:
+        return bool(pq.read_metadata(segment.path).num_rows == segment.next - segment.first)
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _opened(segment: Segment) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(segment.path)
+    except (OSError, pa.ArrowException) as error:
+        raise LogDamaged(
+            f"{segment.path}: the segment cannot be read: {str(error).splitlines()[0]}",
+            "restore it from a backup; a torn last segment is set aside by the next import or run",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable, where the system lets a folder be synced."""
+    with suppress(OSError, AttributeError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,55 @@
+"""Do these column names belong to that dataset? The one question asked of every header, of files and portals.
+
+Names are compared without regard to case and surrounding blanks. A dataset is recognised by two things that
+no layout of it can lack: what identifies a record, and when it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from citystream.catalog.dataset import Dataset, KeyRule
+
+#: More names than this are not listed in a message.
+SHOWN = 30
+
+
+def lacking(dataset: Dataset, found: Iterable[str]) -> list[str]:
+    """What *dataset* cannot do without and *found* does not have, in words; empty if all is there."""
+    present = {name.strip().lower() for name in found}
+    missing = _lacking_key(dataset.columns.event_id, present)
+    occurred = dataset.columns.occurred.column
+    if not _any(occurred, present):
+        missing.append(f"its occurrence time ({' or '.join(occurred)})")
+    return missing
+
+
+def _lacking_key(key: KeyRule, present: set[str]) -> list[str]:
+    """A key of several columns needs one name of each; where the key is absent its stand-ins may serve."""
+    groups = key.columns or (key.column,)
+    absent = [group for group in groups if not _any(group, present)]
+    if not absent or (key.otherwise and all(_any(group, present) for group in key.otherwise)):
+        return []
+    return ["its key (" + ", ".join(" or ".join(group) for group in absent) + ")"]
+
+
+def _any(names: tuple[str, ...], present: set[str]) -> bool:
+    return any(name.strip().lower() in present for name in names)
+
+
+def shown(names: Iterable[str]) -> str:
+    """*names* for a message, at most `SHOWN` of them."""
+    listed = list(names)
+    rest = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return (", ".join(listed[:SHOWN]) or "none") + rest
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Names that occur more than once, case aside, in their order."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for name in names:
+        if name.lower() in seen:
+            twice[name] = None
+        seen.add(name.lower())
+    return list(twice)

@@ -1,0 +1,174 @@
+"""JSON files as rows of text: an array of objects, one object per line, or GeoJSON features.
+
+All three are read object by object from a window of the file. Columns are the keys in order of appearance; a key
+that first appears later adds a column to the pages from there on. A line that is not an object is a row of
+``$unreadable``; an array or a GeoJSON that is damaged or cut off is refused, since nobody can tell where its next
+row begins.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any, Final
+
+import pyarrow as pa
+
+from citystream.errors import FileRefused
+from citystream.portals.columns import repeated, shown
+from citystream.portals.csv_text import PAGE_ROWS, with_unreadable
+from citystream.portals.json_values import DECODER, Row, compact, decode, names_of, table_of
+from citystream.portals.text_bytes import BLOCK, TextBytes
+
+#: A single object longer than this is taken for damage.
+LONGEST: Final = 1 << 26
+_BETWEEN: Final = re.compile(r"[\s,]*")
+_BLANK: Final = re.compile(r"\s*")
+_FEATURES: Final = re.compile(r'"features"\s*:\s*\[')
+
+
+class JsonRows:
+    """The objects of a JSON file; *columns* are the keys of its first page. *kind*: json, jsonl or geojson."""
+
+    def __init__(self, source: TextBytes, kind: str, *, page_rows: int = PAGE_ROWS) -> None:
+        self._source, self._page_rows = source, page_rows
+        items = _lines(source) if kind == "jsonl" else _elements(source, kind)
+        self._items = iter(items)
+        self._first = list(islice(self._items, page_rows))
+        self.columns = dict.fromkeys(names_of(row for row in self._first if isinstance(row, dict)), "text")
+        if twice := repeated(self.columns):
+            raise FileRefused(
+                f"{source.path}: keys differ in nothing but case: {shown(twice)}",
+                "rename one of them: which is meant cannot be known",
+            )
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Tables of at most `PAGE_ROWS` rows in file order; unreadable rows stand at the end of theirs."""
+        names: dict[str, None] = dict.fromkeys(self.columns)
+        page, self._first = self._first, []
+        while page:
+            rows = [row for row in page if isinstance(row, dict)]
+            names |= dict.fromkeys(names_of(rows))
+            yield with_unreadable(table_of(rows, names), [text for text in page if isinstance(text, str)])
+            page = list(islice(self._items, self._page_rows))
+
+
+def _flat(item: Any) -> Any:
+    """A GeoJSON feature as a row: its properties, and the geometry as JSON text. Anything else as it is."""
+    if not (isinstance(item, dict) and item.get("type") == "Feature" and "geometry" in item):
+        return item
+    geometry = item["geometry"]
+    return {**(item.get("properties") or {}), "geometry": None if geometry is None else compact(geometry)}
+
+
+def _texts(source: TextBytes) -> Iterator[str]:
+    """The text in blocks."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for block in iter(lambda: source.read(BLOCK), b""):
+        yield decoder.decode(block)
+
+
+def _lines(source: TextBytes) -> Iterator[Row | str]:
+    """One object per line that is not blank, or the line itself if it is none."""
+    rest = ""
+    for text in chain(_texts(source), ("\n",)):
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            if line := line.strip():
+                yield _object(line)
+
+
+def _object(line: str) -> Row | str:
+    try:
+        item = _flat(decode(line))
+    except (ValueError, RecursionError):
+        return line
+    return item if isinstance(item, dict) else line
+
+
+def _elements(source: TextBytes, kind: str) -> Iterator[Row]:
+    """The objects of an array, or of a GeoJSON's ``features``."""
+    window = _Window(source)
+    window.open_features() if kind == "geojson" else window.open_array()
+    while (item := window.next_object()) is not None:
+        yield _flat(item)
+    window.close()
+
+
+class _Window:
+    """A part of a JSON text that moves forward, from object to object."""
+
+    def __init__(self, source: TextBytes) -> None:
+        self._source = source
+        self._texts = _texts(source)
+        self._text, self._at = next(self._texts, ""), 0
+        self._count = 0
+        self._before = ""
+
+    def open_array(self) -> None:
+        self._at = self._text.index("[") + 1
+
+    def open_features(self) -> None:
+        found = _FEATURES.search(self._text)
+        if not found:
+            raise self._damaged("its features do not begin")
+        self._before, self._at = self._text[: found.end()], found.end()
+
+    def next_object(self) -> Row | None:
+        """The next object, or None at the end of the array."""
+        while True:
+            self._skip()
+            try:
+                item, end = DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as fault:
+                if self._text[self._at : self._at + 1] == "]":
+                    return None
+                if not self._more():
+                    raise self._damaged(fault.msg) from fault
+                continue
+            self._at = end
+            return self._checked(item)
+
+    def close(self) -> None:
+        """Make sure that what follows the array is what must follow it."""
+        while self._more():
+            pass
+        rest = self._text[self._at :]
+        whole = self._before + rest if self._before else "[" + rest
+        try:
+            decode(whole.strip())
+        except ValueError as fault:
+            raise self._damaged("it is cut off or goes on after its last row") from fault
+
+    def _skip(self) -> None:
+        """Go to what comes next. A comma before the first object or a second one is found by the decoder."""
+        between = _BLANK.match(self._text, self._at)
+        at = between.end() if between else self._at
+        if self._count and self._text[at : at + 1] == ",":
+            after = _BLANK.match(self._text, at + 1)
+            at = after.end() if after else at
+            if self._text[at : at + 1] in ("", "]"):
+                return
+        self._at = at
+
+    def _more(self) -> bool:
+        if len(self._text) - self._at > LONGEST:
+            return False
+        text = next(self._texts, "")
+        self._text, self._at = self._text[self._at :] + text, 0
+        return bool(text)
+
+    def _checked(self, item: Any) -> Row:
+        self._count += 1
+        if not isinstance(item, dict):
+            raise self._damaged(f"{compact(item)[:40]} is not an object")
+        return item
+
+    def _damaged(self, what: str) -> FileRefused:
+        return FileRefused(
+            f"{self._source.path}: the JSON is damaged or cut off after {self._count} rows: {what}",
+            "download the file again",
+        )

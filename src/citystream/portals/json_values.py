@@ -1,0 +1,74 @@
+"""JSON values as published text, and JSON objects as columns.
+
+Numbers stay as they are written (``41.10``, ``0.50``, ``1e5``), true and false are those words, null and absent are
+null, and what is nested becomes compact JSON text. Shared by files and portals.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+
+
+class Number(str):
+    """A JSON number as it is written."""
+
+    __slots__ = ()
+
+
+#: Decodes JSON with every number as a `Number`.
+DECODER: Final = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
+
+
+def decode(text: str) -> Any:
+    """The value of a whole JSON text; raises `json.JSONDecodeError`."""
+    return DECODER.decode(text)
+
+
+def compact(value: Any) -> str:
+    """*value* as JSON text without blanks, characters and numbers as written."""
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([compact(each) for each in value]) + "]"
+    return _WORDS[value]
+
+
+_WORDS: Final = {None: "null", True: "true", False: "false"}
+
+
+def names_of(rows: Iterable[Row]) -> list[str]:
+    """All keys of *rows*, in order of first appearance."""
+    return list(dict.fromkeys(chain.from_iterable(rows)))
+
+
+def table_of(rows: Sequence[Row], names: Iterable[str]) -> pa.Table:
+    """*rows* as text columns *names*; other keys are left out."""
+    return pa.table({name: column([row.get(name) for row in rows]) for name in names})
+
+
+def column(values: list[Any]) -> pa.Array:
+    """Values of one key as text. A column of texts, numbers and nulls, the usual case, is taken as it is."""
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
+        return pa.array([_text(value) for value in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else compact(value)
+    # half of a surrogate pair is no character: it stays the escape that it was
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,156 @@
+"""The file ``citystream.duckdb``: opening it, its shared tables, and which datasets are in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+
+from citystream.catalog.crosswalk import Crosswalk
+from citystream.catalog.dataset import Dataset
+from citystream.errors import StorageError, StoreBusy
+from citystream.store import tables
+from citystream.store.views import statements
+
+FILE = "citystream.duckdb"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error of the library beneath."""
+    return str(error).strip().split("\n", 1)[0]
+
+
+def connect(
+    folder: Path, *, read_only: bool, memory_limit: str = "700MB", threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """Open the store in *folder*; raises `StoreBusy` if another process writes to it."""
+    path = folder / FILE
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+    }
+    try:
+        if not read_only:
+            folder.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+    except (OSError, duckdb.Error) as error:
+        raise _translated(error, path) from error
+    connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    return connection
+
+
+def _translated(error: Exception, path: Path) -> StorageError:
+    text = first_line(error)
+    if "Conflicting lock" in text or "being used by another process" in text:
+        who = text.partition("held in ")[2].partition(" (PID ")[2].partition(")")[0]
+        process = f" (process {who})" if who else ""
+        return StoreBusy(
+            f"another process{process} is using the store {path}",
+            "wait until it has finished, or stop it, and try again",
+        )
+    if not path.exists() and "does not exist" in text:
+        return StorageError(f"there is no store at {path}", "run: citystream import, or citystream run, first")
+    return StorageError(f"the store {path} cannot be opened: {text}", "check the folder, its rights and the disk")
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """What tells two definitions of a dataset apart."""
+    said = dataset.model_dump_json(exclude={"crosswalk"}) + repr(sorted(dataset.crosswalk.entries.items()))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+class Database:
+    """The store opened for writing. Datasets are added as they are needed, and the public views follow."""
+
+    def __init__(self, folder: Path, *, memory_limit: str = "700MB", threads: int = 2) -> None:
+        self.folder = folder
+        self.connection = connect(folder, read_only=False, memory_limit=memory_limit, threads=threads)
+        try:
+            self.connection.execute(tables.statement("shared"))
+            self._datasets = stored_datasets(self.connection)
+            self._check_engine()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self.connection.close()
+
+    def require(self, dataset: Dataset) -> None:
+        """Make the dataset's tables and the public views, or check that they fit its definition."""
+        known = self._datasets.get(dataset.name)
+        if known is None:
+            self.connection.execute("BEGIN")
+            self.connection.execute(tables.create(dataset, dataset.table))
+            self.register(dataset)
+            self.connection.execute("COMMIT")
+        elif tables.column_list(known) != tables.column_list(dataset):
+            raise StorageError(
+                f"{dataset.name}: the city file has other columns than the store",
+                f"run: citystream replay {dataset.name}",
+            )
+        elif fingerprint(known) == fingerprint(dataset):
+            return
+
+    def register(self, dataset: Dataset) -> None:
+        """Write down the definition by which the dataset's tables were made, and make the views anew."""
+        self.connection.execute("DELETE FROM core.datasets WHERE dataset = ?", [dataset.name])
+        self.connection.execute(
+            "INSERT INTO core.datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                dataset.name,
+                dataset.city.city,
+                dataset.title,
+                dataset.kind,
+                dataset.city.timezone,
+                dataset.notice,
+                dataset.lag,
+                tables.column_list(dataset),
+                fingerprint(dataset),
+                dataset.model_dump_json(exclude={"crosswalk"}),
+            ],
+        )
+        self._datasets = self._datasets | {dataset.name: dataset}
+        for view in statements(self._datasets):
+            self.connection.execute(view)
+
+    def _check_engine(self) -> None:
+        """Row hashes are the engine's own and may differ in another release: then they are made again."""
+        row = self.connection.execute("SELECT version FROM core.engine").fetchone()
+        if row and row[0] == duckdb.__version__:
+            return
+        self.connection.execute("BEGIN")
+        if row:
+            for dataset in self._datasets.values():
+                self.connection.execute(tables.rehash(dataset))
+        self.connection.execute("DELETE FROM core.engine")
+        self.connection.execute("INSERT INTO core.engine VALUES (?)", [duckdb.__version__])
+        self.connection.execute("COMMIT")
+
+
+def stored_datasets(connection: duckdb.DuckDBPyConnection) -> dict[str, Dataset]:
+    """The datasets in a store, by the definitions with which their tables were made (without crosswalks)."""
+    rows = connection.execute("SELECT definition FROM core.datasets ORDER BY dataset").fetchall()
+    made = [Dataset.model_validate(json.loads(row[0]) | {"crosswalk": Crosswalk()}) for row in rows]
+    return {dataset.name: dataset for dataset in made}
+
+
+def cuts_at(
+    connection: duckdb.DuckDBPyConnection, datasets: Sequence[str], offsets: Mapping[str, int]
+) -> dict[str, int]:
+    """The last offset that counts for each dataset: as given, never beyond what is stored."""
+    rows = dict(connection.execute("SELECT dataset, log_offset FROM core.positions").fetchall())
+    return {name: min(offsets.get(name, rows.get(name, 0) - 1), rows.get(name, 0) - 1) for name in datasets}

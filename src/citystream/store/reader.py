@@ -1,0 +1,129 @@
+"""Reading a store: questions in SQL, as things stand or as they were known at a date or offset.
+
+A reader sees one consistent state: the file as it was when it was opened. It never writes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+
+from citystream.catalog.dataset import Dataset
+from citystream.errors import QueryError, StoreBusy
+from citystream.store.database import connect, cuts_at, first_line, stored_datasets
+from citystream.store.views import statements
+
+AsOf = str | int | date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A point of the past: a *moment* (UTC), or an offset of one dataset (*dataset* '' = of each)."""
+
+    moment: datetime | None = None
+    offset: int | None = None
+    dataset: str = ""
+
+
+def read_cut(text: AsOf) -> Cut:
+    """``2026-03-01`` (the end of that day, UTC), ``2026-03-01T12:00``, ``123456`` or ``chicago/crimes@123456``."""
+    if isinstance(text, datetime):
+        return Cut(moment=text.astimezone(UTC).replace(tzinfo=None) if text.tzinfo else text)
+    if isinstance(text, date):
+        return Cut(moment=datetime(text.year, text.month, text.day) + timedelta(days=1, microseconds=-1))
+    name, _, number = str(text).strip().rpartition("@")
+    if number.lstrip("-").isdigit():
+        return Cut(offset=int(number), dataset=name)
+    try:
+        day = date.fromisoformat(number)
+        return read_cut(day)
+    except ValueError:
+        pass
+    try:
+        return read_cut(datetime.fromisoformat(number))
+    except ValueError as error:
+        raise QueryError(
+            f"as of '{text}' is neither a date nor an offset",
+            "write 2026-03-01, 2026-03-01T12:00, 123456 or chicago/crimes@123456",
+        ) from error
+
+
+class Reader:
+    """A store opened read-only; waits up to *patience* seconds for a writer to let go."""
+
+    def __init__(self, folder: Path, *, patience: float = 10.0, memory_limit: str = "700MB") -> None:
+        self._connection = _patiently(folder, patience, memory_limit)
+        self._connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        self.datasets: Mapping[str, Dataset] = stored_datasets(self._connection)
+        self._cut: AsOf | None = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def query(self, sql: str, as_of: AsOf | None = None) -> pa.Table:
+        """The answer to one SELECT over the public tables; raises `QueryError`."""
+        self._as_of(as_of)
+        try:
+            return self._connection.execute(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise QueryError(str(error).strip(), self._hint(error)) from error
+
+    def _as_of(self, as_of: AsOf | None) -> None:
+        if as_of == self._cut:
+            return
+        names = [row[0] for row in self._connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
+        ).fetchall()]
+        for name in names:
+            self._connection.execute(f'DROP VIEW temp."{name}"')
+        if as_of is not None:
+            for view in statements(self.datasets, self._cuts(read_cut(as_of))):
+                self._connection.execute(view)
+        self._cut = as_of
+
+    def _cuts(self, cut: Cut) -> dict[str, int]:
+        names = list(self.datasets)
+        if cut.dataset and cut.dataset not in self.datasets:
+            raise QueryError(f"the store has no dataset '{cut.dataset}'", f"it has: {', '.join(names)}")
+        if cut.offset is not None:
+            chosen = [cut.dataset] if cut.dataset else names
+            return cuts_at(self._connection, names, dict.fromkeys(chosen, cut.offset))
+        rows = self._connection.execute(
+            "SELECT dataset, max(off) FROM core.commits WHERE fetched_at <= ? GROUP BY dataset", [cut.moment]
+        ).fetchall()
+        known = dict(rows)
+        return cuts_at(self._connection, names, {name: known.get(name, -1) for name in names})
+
+    def _hint(self, error: duckdb.Error) -> str:
+        if isinstance(error, duckdb.CatalogException):
+            return "tables: events, daily, sliding, alerts, revisions, vanished, rejects, fetches, ledger, " + ", ".join(
+                dataset.table for dataset in self.datasets.values()
+            )
+        return f"check the statement ({first_line(error).partition(':')[0]})"
+
+
+def _patiently(folder: Path, patience: float, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return connect(folder, read_only=True, memory_limit=memory_limit)
+        except StoreBusy:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.1)

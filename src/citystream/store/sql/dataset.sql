@@ -1,0 +1,25 @@
+-- The tables of one dataset, {t}. A version is never copied: revising a record appends its new version and the
+-- closing of the old one; closings are folded into valid_to now and then. off is the position in the log.
+CREATE TABLE IF NOT EXISTS core.{t}_versions({columns}, version BIGINT, h UBIGINT, change UTINYINT,
+  first_seen_at TIMESTAMP, changed_at TIMESTAMP, off BIGINT, valid_to BIGINT);
+CREATE TABLE IF NOT EXISTS core.{t}_closed(off BIGINT, valid_to BIGINT);
+-- a record that a complete listing no longer had: since offset off, until it returned at valid_to
+CREATE TABLE IF NOT EXISTS core.{t}_gone(
+  k BIGINT, off BIGINT, version_off BIGINT, vanished_at TIMESTAMP, valid_to BIGINT);
+-- newest version numbers of records that were touched without being changed
+CREATE TABLE IF NOT EXISTS core.{t}_touched(k BIGINT, version BIGINT);
+-- signed: sum(n) over a pane is the number of current records in it
+CREATE TABLE IF NOT EXISTS core.{t}_panes(
+  type USMALLINT, district USMALLINT, timed BOOLEAN, pane INTEGER, n INTEGER, domestic INTEGER);
+CREATE TABLE IF NOT EXISTS core.{t}_alerts(
+  detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, observed BIGINT, raised_at BIGINT,
+  withdrawn_at BIGINT);
+CREATE TABLE IF NOT EXISTS core.{t}_alert_moves(
+  detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, off BIGINT, up BOOLEAN);
+CREATE TABLE IF NOT EXISTS core.{t}_rejects(off BIGINT, reason VARCHAR, detail VARCHAR, value VARCHAR);
+CREATE TABLE IF NOT EXISTS core.{t}_types(code USMALLINT, name VARCHAR);
+CREATE TABLE IF NOT EXISTS core.{t}_districts(code USMALLINT, name VARCHAR);
+CREATE TABLE IF NOT EXISTS core.{t}_meanings(
+  code INTEGER, type_code USMALLINT, type VARCHAR, native_scheme VARCHAR, native_code VARCHAR,
+  native_label VARCHAR, nibrs_code VARCHAR, confidence VARCHAR, category VARCHAR, crime_against VARCHAR,
+  ucr_group VARCHAR, sensitive BOOLEAN);

@@ -1,0 +1,174 @@
+"""The public tables, as views over the private ones: as things stand, or as they were known at an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from citystream.catalog.dataset import Dataset, Sliding
+from citystream.store.changes import OPEN
+from citystream.store.tables import statement
+from citystream.windows.panes import microseconds
+
+_CURRENT = "LEFT JOIN core.{t}_closed c ON c.off = x.off WHERE x.valid_to = {open} AND c.off IS NULL"
+_AS_OF = (
+    "LEFT JOIN core.{t}_closed c ON c.off = x.off WHERE x.off <= {cut} "
+    "AND least(x.valid_to, coalesce(c.valid_to, {open})) > {cut}"
+)
+_PLACE_REASONS = "['blank', 'zero', 'redacted', 'outside_city', 'unreadable', 'not_published'][v.place_reason]"
+
+#: The columns of `events` that a dataset's own table has too, beside which come its attributes.
+_EVENT_COLUMNS = (
+    "dataset, city, kind, event_id, incident_id, occurred_local, occurred_at, occurred_end_local, "
+    "time_precision, time_flags, reported_at, type, native_code, native_scheme, native_label, nibrs_code, "
+    "confidence, category, crime_against, ucr_group, district, beat, neighbourhood, lat, lon, place_precision, "
+    "address, domestic, arrest, status, first_seen_at, changed_at, log_offset"
+)
+
+
+def quoted(text: str) -> str:
+    """*text* as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetViews:
+    """The SELECT statements of one dataset; *cut* is the last offset that counts, None for all."""
+
+    dataset: Dataset
+    cut: int | None = None
+
+    @property
+    def _words(self) -> dict[str, str]:
+        sliding = self.dataset.windows.sliding or Sliding(pane=self.dataset.pane)
+        return {
+            "t": self.dataset.table,
+            "name": quoted(self.dataset.name),
+            "city": quoted(self.dataset.city.city),
+            "kind": quoted(self.dataset.kind),
+            "timezone": quoted(self.dataset.city.timezone),
+            "width": str(microseconds(self.dataset.pane)),
+            "length": str(sliding.size // sliding.pane),
+            "step": str(sliding.slide // sliding.pane),
+            "open": str(OPEN),
+            "cut": str(self.cut),
+        }
+
+    def _filled(self, template: str, **more: str) -> str:
+        return template.format(**(self._words | more))
+
+    def _standing(self, what: str, columns: str = "x.*") -> str:
+        """Rows of *what* (versions or gone) that stand."""
+        rule = _CURRENT if self.cut is None else _AS_OF
+        return self._filled(f"SELECT {columns} FROM core.{{t}}_{what} x {rule}")
+
+    def _versions(self, source: str, more: str = "") -> str:
+        return self._filled(statement("view_versions"), versions=source, more=more)
+
+    @property
+    def _attributes(self) -> str:
+        return "".join(f', v."{name}"' for name in self.dataset.attributes)
+
+    def records(self) -> str:
+        """The dataset's own table: current events with its attributes and why a position is missing."""
+        more = f", {_PLACE_REASONS} AS place_reason{self._attributes}"
+        return self._versions(self._standing("versions"), more)
+
+    def vanished(self) -> str:
+        """Last versions of records that the publisher no longer has."""
+        gone = self._standing("gone")
+        source = self._filled(
+            f"SELECT v.*, g.vanished_at FROM ({gone}) g JOIN core.{{t}}_versions v ON v.off = g.version_off"
+        )
+        return self._versions(source, ", v.vanished_at")
+
+    def revisions(self) -> str:
+        """Older versions, with the time from and until which each was what the publisher had."""
+        last = OPEN - 1 if self.cut is None else self.cut
+        source = self._filled(
+            "SELECT x.* EXCLUDE (valid_to), least(x.valid_to, coalesce(c.valid_to, {open})) AS valid_to "
+            "FROM core.{t}_versions x LEFT JOIN core.{t}_closed c ON c.off = x.off "
+            f"WHERE least(x.valid_to, coalesce(c.valid_to, {{open}})) <= {last}"
+        )
+        known = self._filled(
+            "SELECT v.*, e.ended_at FROM (" + source + ") v JOIN (SELECT off, changed_at AS ended_at "
+            "FROM core.{t}_versions UNION ALL SELECT off, vanished_at FROM core.{t}_gone) e ON e.off = v.valid_to"
+        )
+        return self._versions(known, ", v.changed_at AS known_from, v.ended_at AS known_until")
+
+    def rejects(self) -> str:
+        """Records that are in no table, and why."""
+        rule = "" if self.cut is None else f" WHERE off <= {self.cut}"
+        return self._filled(
+            "SELECT {name} AS dataset, off AS log_offset, reason, detail, value FROM core.{t}_rejects" + rule
+        )
+
+    def _panes(self) -> str:
+        if self.cut is None:
+            return self._filled("SELECT * FROM core.{t}_panes")
+        return self._filled(statement("panes_as_of"), versions=self._standing("versions"))
+
+    def daily(self) -> str:
+        """Counts per local day and district."""
+        return self._filled(statement("view_daily"), panes=self._panes())
+
+    def sliding(self) -> str:
+        """Counts per sliding window, type and district."""
+        return self._filled(statement("view_sliding"), panes=self._panes())
+
+    def alerts(self) -> str:
+        """Windows that are or were above a rule."""
+        if self.cut is None:
+            source = self._filled("SELECT * FROM core.{t}_alerts")
+        else:
+            source = self._filled(statement("alerts_as_of"), panes=self._panes())
+        return self._filled(statement("view_alerts"), alerts=source)
+
+    def ledger(self) -> str:
+        """Where every record went."""
+        if self.cut is None:
+            return f"SELECT * FROM core.ledger WHERE dataset = {quoted(self.dataset.name)}"
+        return self._filled(statement("ledger_as_of"))
+
+    def positions(self) -> str:
+        """How far the log has been read, and when what was read last had been fetched."""
+        name = quoted(self.dataset.name)
+        if self.cut is None:
+            return f"SELECT * FROM core.positions WHERE dataset = {name}"
+        return (
+            f"SELECT {name} AS dataset, {self.cut + 1}::BIGINT AS log_offset, max(fetched_at) AS fetched_at "
+            f"FROM (FROM core.commits WHERE dataset = {name} AND off >= {self.cut} ORDER BY off LIMIT 1)"
+        )
+
+    def fetches(self) -> str:
+        """Visits to the publisher."""
+        rule = "" if self.cut is None else f" AND finished_at <= (SELECT max(fetched_at) FROM ({self.positions()}))"
+        return f"SELECT * FROM core.fetches WHERE dataset = {quoted(self.dataset.name)}{rule}"
+
+
+def statements(datasets: Mapping[str, Dataset], cuts: Mapping[str, int] | None = None) -> list[str]:
+    """What creates all public views; with *cuts* (dataset -> last offset) temporary ones, as known then."""
+    if not datasets:
+        return []
+    temporary = "TEMP " if cuts is not None else ""
+    views = [DatasetViews(dataset, None if cuts is None else cuts[name]) for name, dataset in datasets.items()]
+    made = [f'CREATE OR REPLACE {temporary}VIEW "{v.dataset.table}" AS {v.records()}' for v in views]
+    sliding = [v for v in views if v.dataset.windows.sliding]
+    unions = {
+        "events": [f'SELECT {_EVENT_COLUMNS} FROM "{v.dataset.table}"' for v in views],
+        "vanished": [v.vanished() for v in views],
+        "revisions": [v.revisions() for v in views],
+        "rejects": [v.rejects() for v in views],
+        "daily": [v.daily() for v in views],
+        "sliding": [v.sliding() for v in sliding] or [views[0].sliding() + " WHERE false"],
+        "alerts": [v.alerts() for v in views],
+        "ledger": [v.ledger() for v in views],
+        "positions": [v.positions() for v in views],
+        "fetches": [v.fetches() for v in views],
+    }
+    made += [f"CREATE OR REPLACE {temporary}VIEW {name} AS {_union(parts)}" for name, parts in unions.items()]
+    return made
+
+
+def _union(selects: list[str]) -> str:
+    return " UNION ALL BY NAME ".join(f"({select})" for select in selects)

@@ -1,0 +1,70 @@
+"""Panes: the small fixed slices of time from which every window is added up.
+
+A pane key packs a series and a slice into one integer, so that the panes of a series are neighbours in sorted
+order and a window is a range of keys::
+
+    type (16 bits) | district (14) | timed (1) | pane (22: slices since 1970, plus 2**21)
+
+*timed* is 0 for records that have a day but no time of day: they count in days and in nothing shorter. The
+pane field 0 means "no day at all". A record's packed key carries its domestic bit below: ``key << 1 | domestic``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+
+from citystream.ports import Booleans, Integers
+
+PANE_BITS = 22
+TIMED_BIT = 1 << PANE_BITS
+DISTRICT_SHIFT = PANE_BITS + 1
+TYPE_SHIFT = DISTRICT_SHIFT + 14
+PANE_ZERO = 1 << (PANE_BITS - 1)
+PANE_MASK = (1 << PANE_BITS) - 1
+MOST_TYPES = 1 << 16
+MOST_DISTRICTS = 1 << 14
+
+
+def microseconds(width: timedelta) -> int:
+    """*width* in microseconds."""
+    return width // timedelta(microseconds=1)
+
+
+def pack(types: Integers, districts: Integers, timed: Integers, occurred_us: Integers, width: int) -> Integers:
+    """Pane keys of records: code of type and district, 1 if timed, UTC microseconds, pane *width* in microseconds."""
+    pane = occurred_us // width + PANE_ZERO
+    return types << TYPE_SHIFT | districts << DISTRICT_SHIFT | timed << PANE_BITS | pane
+
+
+def without_day(types: Integers, districts: Integers) -> Integers:
+    """The key of records whose day is not known."""
+    return types << TYPE_SHIFT | districts << DISTRICT_SHIFT
+
+
+def has_day(keys: Integers) -> Booleans:
+    """Which keys stand for a slice of time."""
+    held: Booleans = (keys & PANE_MASK) != 0
+    return held
+
+
+def is_timed(keys: Integers) -> Booleans:
+    """Which keys have a time of day, so that windows shorter than a day count them."""
+    timed: Booleans = ((keys & TIMED_BIT) != 0) & has_day(keys)
+    return timed
+
+
+def type_of(keys: Integers) -> Integers:
+    """The type code."""
+    return keys >> TYPE_SHIFT
+
+
+def district_of(keys: Integers) -> Integers:
+    """The district code."""
+    return keys >> DISTRICT_SHIFT & (MOST_DISTRICTS - 1)
+
+
+def pane_of(keys: Integers) -> Integers:
+    """The number of the slice since 1970 (negative before)."""
+    return (keys & PANE_MASK) - PANE_ZERO
