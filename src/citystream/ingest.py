@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
+from citystream.errors import CitystreamError
 from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
 
 Clock = Callable[[], datetime]
@@ -25,6 +26,15 @@ Clock = Callable[[], datetime]
 
 class Stopped(Exception):
     """Someone asked to stop; pages that were appended before stay."""
+
+
+class Failed(Exception):
+    """A visit broke off; *fetch* says how far it came, *cause* why."""
+
+    def __init__(self, fetch: Fetch, cause: CitystreamError) -> None:
+        super().__init__(str(cause))
+        self.fetch = fetch
+        self.cause = cause
 
 
 class RecordIds(Protocol):
@@ -41,12 +51,17 @@ class Received:
     listed: pa.ChunkedArray | None
 
 
+def _nothing() -> None:
+    """Nobody waits for pages."""
+
+
 @dataclass(slots=True)
 class Intake:
     """One visit to one source on its way into the log.
 
     *redact* takes out what may not be kept; *whole*: all pages or none (a file), else page by page (a portal, so that
-    an interrupted visit goes on where it stopped); *progress* is called with (received, expected or 0).
+    an interrupted visit goes on where it stopped); *progress* is called with (received, expected or 0), *appended* after
+    each page that is safely in the log.
     """
 
     dataset: Dataset
@@ -58,25 +73,32 @@ class Intake:
     whole: bool
     stopping: Callable[[], bool]
     progress: Callable[[int, int], None] | None = None
+    appended: Callable[[], None] = _nothing
     _received: int = 0
     _cursor: str = ""
 
     def take(self, visit: Visit, previous: Fetch | None) -> Received:
         """Read *visit* into the log; *previous* is the last good visit, to tell what changed in the columns.
 
-        Raises `PortalError`, `FileRefused`, `StorageError` or `Stopped`."""
+        Raises `Failed` if the publisher or the disk does, `Stopped` if someone says so."""
         started = self.clock()
         listed: list[pa.Array] = []
-        records = self._records(visit, listed)
-        if self.whole:
-            self.log.append(records)
-        else:
-            for record in records:
-                self.log.append([record])
-        problem = visit.verify(self._received)
+        try:
+            self._append(self._records(visit, listed))
+            problem = visit.verify(self._received)
+        except CitystreamError as error:
+            raise Failed(self._fetch(visit.listing, started, previous, error.message), error) from error
         fetch = self._fetch(visit.listing, started, previous, problem)
         complete = visit.listing.complete and not problem
         return Received(fetch, pa.chunked_array(listed, pa.string()) if complete else None)
+
+    def _append(self, records: Iterator[pa.Table]) -> None:
+        if self.whole:
+            self.log.append(records)
+            return
+        for record in records:
+            self.log.append([record])
+            self.appended()
 
     def _records(self, visit: Visit, listed: list[pa.Array]) -> Iterator[pa.Table]:
         for page in visit.pages():
@@ -97,7 +119,7 @@ class Intake:
         fixed = {
             schema.RECORD_ID: self.record_ids(rows),
             schema.OP: pa.repeat(schema.SEEN, len(rows)),
-            schema.CURSOR: pa.repeat(page.cursor, len(rows)),
+            schema.CURSOR: pa.repeat(pa.scalar(page.cursor or None, pa.string()), len(rows)),
             schema.FETCHED_AT: pa.repeat(pa.scalar(whole_second(self.clock()), pa.timestamp("us")), len(rows)),
         }
         for name, column in fixed.items():
@@ -172,7 +194,7 @@ def gone_records(ids: pa.Array, cursor: str, at: datetime) -> pa.Table:
         {
             schema.RECORD_ID: ids,
             schema.OP: pa.repeat(schema.GONE, len(ids)),
-            schema.CURSOR: pa.repeat(cursor, len(ids)),
+            schema.CURSOR: pa.repeat(pa.scalar(cursor or None, pa.string()), len(ids)),
             schema.FETCHED_AT: pa.repeat(pa.scalar(whole_second(at), pa.timestamp("us")), len(ids)),
         }
     )
@@ -181,3 +203,23 @@ def gone_records(ids: pa.Array, cursor: str, at: datetime) -> pa.Table:
 def refused(fetch: Fetch, why: str) -> Fetch:
     """*fetch* with its refusal."""
     return replace(fetch, state="refused", detail=why)
+
+
+def failed_fetch(dataset: Dataset, source: str, started: datetime, finished: datetime, why: str) -> Fetch:
+    """A visit that found nobody at home."""
+    return Fetch(
+        dataset=dataset.name,
+        source=source,
+        mode="none",
+        started_at=whole_second(started),
+        finished_at=whole_second(finished),
+        received=0,
+        publisher_count=None,
+        publisher_updated_at=None,
+        cursor="",
+        fingerprint="",
+        columns="{}",
+        drift="",
+        state="refused",
+        detail=why,
+    )

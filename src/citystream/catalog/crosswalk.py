@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from citystream.errors import CatalogError
 from citystream.registry import nearest
@@ -49,7 +48,7 @@ class Crosswalk:
     """Code -> meaning, under a *name* that city files use."""
 
     name: str = ""
-    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    entries: Mapping[str, Entry] = field(default_factory=dict, repr=False)
 
     def find(self, code: str | None) -> Entry | None:
         """The meaning of *code*, if it is listed."""
@@ -72,7 +71,7 @@ def load_crosswalk(path: Path) -> Crosswalk:
         entries[folded(row["code"])] = _entry(row)
     if mistakes:
         raise CatalogError("\n".join(mistakes), "the columns are " + ", ".join(HEADER))
-    return Crosswalk(path.stem, MappingProxyType(entries))
+    return Crosswalk(path.stem, entries)
 
 
 def _read(path: Path, header: tuple[str, ...]) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
@@ -120,4 +119,4 @@ def _nibrs() -> Mapping[str, dict[str, str]]:
     """The FBI's offence list by code."""
     header = ("nibrs_code", "label", "crime_against", "ucr_group", "category", "sensitive", "status")
     rows, _ = _read(FOLDER / "nibrs.csv", header)
-    return MappingProxyType({row["nibrs_code"]: row for _, row in rows})
+    return {row["nibrs_code"]: row for _, row in rows}

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
 from citystream import schema
 from citystream.catalog.crosswalk import Crosswalk
@@ -206,33 +206,35 @@ class Dataset(Frozen):
     withheld: Words = ("REDACTED",)
     missing: Words = ()
     sentinel_before: date = date(1950, 1, 1)
-    version: str | TimeRule | None = None
     sources: tuple[Source, ...] = ()
     ingest: IngestRule = IngestRule()
     columns: Mapping
     attributes: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Attribute] = {}
+    version: str | TimeRule | None = None
     windows: Windows = Windows()
     detectors: tuple[DetectorRule, ...] = ()
-    crosswalk: InstanceOf[Crosswalk] = Field(default=Crosswalk(), repr=False)
+    crosswalk: InstanceOf[Crosswalk] = Field(default_factory=Crosswalk, repr=False)
     """what `columns.code.crosswalk` names; the library puts it here"""
+
+    @field_validator("attributes")
+    @classmethod
+    def _own_names(cls, attributes: dict[str, AttributeRule]) -> dict[str, AttributeRule]:
+        taken = sorted(TAKEN & attributes.keys())
+        if taken:
+            raise ValueError(f"every event has a column '{taken[0]}' already: choose another name")
+        return attributes
 
     @field_validator("version")
     @classmethod
-    def _not_empty(cls, version: str | TimeRule | None) -> str | TimeRule | None:
-        return version or None
-
-    @model_validator(mode="after")
-    def _datable(self) -> Dataset:
-        if not isinstance(self.version, str):
-            return self
-        attribute = self.attributes.get(self.version)
-        if attribute is None:
-            raise ValueError(
-                f"version: there is no attribute '{self.version}' ({nearest(self.version, self.attributes)})"
-            )
-        if attribute.type not in ("timestamp", "date", "integer"):
-            raise ValueError(f"version: '{self.version}' is {attribute.type}, not timestamp, date or integer")
-        return self
+    def _datable(cls, version: str | TimeRule | None, info: ValidationInfo) -> str | TimeRule | None:
+        if not isinstance(version, str) or "attributes" not in info.data:
+            return version
+        attributes: dict[str, AttributeRule] = info.data["attributes"]
+        if version not in attributes:
+            raise ValueError(f"there is no attribute '{version}' ({nearest(version, attributes)})")
+        if attributes[version].type not in ("timestamp", "date", "integer"):
+            raise ValueError(f"'{version}' is {attributes[version].type}, not timestamp, date or integer")
+        return version
 
     @property
     def table(self) -> str:

@@ -6,7 +6,6 @@ Pure: the same records give the same rows on every machine. It knows no clock; "
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import starmap
 
 import duckdb
 import numpy as np
@@ -15,13 +14,18 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
-from citystream.conform.categories import NATIVE, Meanings
+from citystream.conform.categories import Meanings
 from citystream.conform.mapping import Selection, named_columns
 from citystream.conform.rejected import rejected
+from citystream.conform.statement import Statement
 from citystream.conform.texts import Inputs, folded
+from citystream.conform.trim import trimmed
 from citystream.conform.times import Micros, to_utc
 from citystream.ports import Conformed
-from citystream.schema import FETCHED_AT, GONE, OFFSET, OP, RECORD_ID, UNREADABLE, TimeFlag
+from citystream.schema import FETCHED_AT, GONE, LOG_RECORD, OFFSET, OP, RECORD_ID, UNREADABLE, TimeFlag
+
+#: What a record of op ``gone`` still has.
+KEPT_WHEN_GONE = frozenset({"k", "event_id", "gone", "fetched_at", "off"})
 
 
 def conformed_schema(dataset: Dataset) -> pa.Schema:
@@ -36,22 +40,115 @@ class Conformer:
     def __init__(self, dataset: Dataset, threads: int = 1) -> None:
         self.dataset = dataset
         self.schema = conformed_schema(dataset)
-        self._names = {column: f"c{place}" for place, column in enumerate(named_columns(dataset))}
+        self._short = {column: f"c{place}" for place, column in enumerate(named_columns(dataset))}
         self._meanings = Meanings(dataset)
-        self._statements: dict[tuple[frozenset[str], bool, bool], str] = {}
+        self._statements: dict[frozenset[str], Statement] = {}
         self._engine = duckdb.connect(config={"threads": threads})
 
     def __call__(self, records: pa.Table) -> Conformed:
         """Every record of *records* as a row or a reject, in log order; records are `LOG_RECORD` and text columns.
 
-        `next` is 0 for a table without rows, because then nobody knows.
+        `next` is 0 for a table without records, because then nobody knows.
         """
         selected = self._select(records)
         reasons = selected["reason"]
         rejects = rejected(records, reasons, selected["detail"])
-        if reasons.null_count < len(reasons):
-            kept = pc.is_null(reasons)
-            records, selected = records.select(list(_LOG)).filter(kept), selected.filter(kept)
-        rows, meanings = self._assemble(records, selected)
-        last, fetches = _progress(records_all := _LOG_OF(records), rejects) if False else (0, ())
+        carried = records.select([OFFSET, FETCHED_AT])
+        last, fetches = _progress(carried)
+        if rejects.num_rows:
+            good = pc.is_null(reasons)
+            carried, selected = carried.filter(good), selected.filter(good)
+        rows, meanings = self._assemble(carried, selected)
         return Conformed(rows, meanings, rejects, last, fetches)
+
+    def _select(self, records: pa.Table) -> pa.Table:
+        """The one SELECT over the published columns that a rule names."""
+        columns = {"id": trimmed(_text(records[RECORD_ID]))}
+        gone = pc.equal(records[OP], GONE)
+        unreadable = records[UNREADABLE]
+        if pc.any(gone).as_py():
+            columns["gone"] = gone
+        if unreadable.null_count < len(unreadable):
+            columns["unreadable"] = _text(unreadable)
+        columns |= self._published(records)
+        table = pa.table(columns)
+        return self._statement(table).run(table)
+
+    def _published(self, records: pa.Table) -> dict[str, pa.ChunkedArray]:
+        """Short name -> text without outer blanks, for each published column that a rule names."""
+        found: dict[str, list[str]] = {}
+        for column in sorted(set(records.column_names).difference(LOG_RECORD.names)):
+            short = self._short.get(folded(column))
+            if short:
+                found.setdefault(short, []).append(column)
+        return {short: _first(records, found[short]) for short in sorted(found)}
+
+    def _statement(self, table: pa.Table) -> Statement:
+        """The SELECT for tables with the columns of *table*."""
+        present = frozenset(table.column_names)
+        if present not in self._statements:
+            name = f"batch{len(self._statements)}"
+            short = {column: each for column, each in self._short.items() if each in present}
+            inputs = Inputs(short, self.dataset.missing)
+            gone, unreadable = "gone" in present, "unreadable" in present
+            sql = Selection(self.dataset, inputs, name, gone=gone, unreadable=unreadable).sql()
+            self._statements[present] = Statement(self._engine, sql, name, table)
+        return self._statements[present]
+
+    def _assemble(self, carried: pa.Table, selected: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """The rows in their schema: what the SELECT gave, instants, meanings, and what the log carried."""
+        index, meanings = self._meanings.of(selected)
+        instants, flags = self._instants(selected, carried[FETCHED_AT])
+        made = {
+            "meaning": index,
+            "occurred_at": instants,
+            "time_flags": flags,
+            "fetched_at": carried[FETCHED_AT],
+            "off": carried[OFFSET],
+        }
+        columns = [made[field.name] if field.name in made else selected[field.name] for field in self.schema]
+        if pc.any(selected["gone"]).as_py():
+            columns = self._emptied(columns, selected["gone"])
+        return pa.table(columns, schema=self.schema), meanings
+
+    def _instants(self, selected: pa.Table, fetched: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+        """UTC of the local times, and all flags of the times."""
+        local = selected["occurred_local"]
+        unknown = pc.is_null(local).to_numpy()
+        instants, odd = to_utc(_micros(local), self.dataset.city.timezone)
+        future = (instants > _micros(fetched)) * np.uint8(TimeFlag.future)
+        flags = np.where(unknown, 0, odd | future).astype(np.uint8) | selected["time_flags"].to_numpy()
+        return pa.array(instants, pa.int64(), mask=unknown).view(pa.timestamp("us")), pa.array(flags)
+
+    def _emptied(self, columns: list[pa.Array], gone: pa.ChunkedArray) -> list[pa.Array]:
+        return [
+            column if field.name in KEPT_WHEN_GONE else pc.if_else(gone, pa.scalar(None, field.type), column)
+            for field, column in zip(self.schema, columns, strict=True)
+        ]
+
+
+def _micros(times: pa.ChunkedArray) -> Micros:
+    return np.asarray(pc.fill_null(times.cast(pa.timestamp("us")).cast(pa.int64()), 0).to_numpy())
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if column.type == pa.string() else column.cast(pa.string())
+
+
+def _first(records: pa.Table, columns: list[str]) -> pa.ChunkedArray:
+    """The text of a column; where two differ only in case, the first that has a value."""
+    texts = [trimmed(_text(records[column])) for column in columns]
+    if len(texts) == 1:
+        return texts[0]
+    return pc.coalesce(*(pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) for text in texts))
+
+
+def _progress(carried: pa.Table) -> tuple[int, tuple[tuple[int, datetime], ...]]:
+    """The offset after the last record, and the last offset and time of each run fetched together."""
+    if not carried.num_rows:
+        return 0, ()
+    offsets, fetched = carried[OFFSET].to_numpy(), carried[FETCHED_AT].cast(pa.timestamp("us"))
+    moments = fetched.cast(pa.int64()).to_numpy()
+    ends = np.append(np.flatnonzero(moments[1:] != moments[:-1]), len(moments) - 1)
+    times = fetched.take(pa.array(ends)).to_pylist()
+    return int(offsets[-1]) + 1, tuple(zip((int(each) for each in offsets[ends]), times, strict=True))

@@ -57,18 +57,19 @@ def named_columns(dataset: Dataset) -> tuple[str, ...]:
 class Selection:
     """The parts of the SELECT for batches that have the columns of *inputs*.
 
-    *gone*, *unreadable*: whether the batch has records of op ``gone``, and rows that could not be split.
+    *table* is what they are called; *gone*, *unreadable*: whether the batch has records of op ``gone``, and rows that could not be split.
     """
 
-    def __init__(self, dataset: Dataset, inputs: Inputs, *, gone: bool, unreadable: bool) -> None:
+    def __init__(self, dataset: Dataset, inputs: Inputs, table: str, *, gone: bool, unreadable: bool) -> None:
         self.dataset = dataset
         self.mapping = dataset.columns
         self.inputs = inputs
+        self.table = table
         self.gone = "gone" if gone else "false"
         self.unreadable = "unreadable" if unreadable else NOTHING
 
     def sql(self) -> str:
-        """The SELECT over the table ``batch``."""
+        """The SELECT over the table."""
         typed = self._typed()
         kept = [each for each in typed if each not in ("id", "when", "unreadable")]
         reason = quoted(Reason.unreadable_row)
@@ -77,7 +78,7 @@ class Selection:
         return (
             f"SELECT {', '.join(map(name, kept))}, {row_hash(self.dataset)} AS h, {detail} AS detail FROM "
             f"(SELECT {_listing(typed)} FROM (SELECT *, {_listing(self._values())} FROM "
-            f"(SELECT {_listing(self._texts())} FROM batch)))"
+            f"(SELECT {_listing(self._texts())} FROM {self.table})))"
         )
 
     def _texts(self) -> dict[str, str]:

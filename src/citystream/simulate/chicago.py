@@ -16,6 +16,7 @@ from citystream.simulate.published import PublishedTable
 from citystream.simulate.versions import BACK, GONE, TOUCH, Changes, Versions, build
 
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 DATASET, RESOURCE, ZONE = "chicago/crimes", "ijzp-q8t2", "America/Chicago"
 TYPES = {
@@ -27,7 +28,9 @@ TYPES = {
 }  # fmt: skip
 CODE, PLACE, LOCATED, ARREST, SETTING = range(5)
 _SPOTS, _EACH = 4, 160
-_LETTERS = "JA JB JC JD JE JF JG JH JJ JK JL JM JN JP JR JT JV".split()  # the year of a case number, from 2017
+_LETTERS = (
+    "JA JB JC JD JE JF JG JH JJ JK JL JM JN JP JR JT JV".split()
+)  # the year of a case number, from 2017
 _REPORT_DAYS = {"office": (0, 0, 1, 2, 3, 5, 9, 20, 90), "police": (0, 0, 0, 0, 0, 0, 0, 0, 1)}
 _PUBLISH_DAYS = (7, 7, 7.9, 8, 8, 8, 8, 8.3, 9, 9.9, 10, 12, 40)
 _REVISE_DAYS = (1, 3, 6, 10, 17, 30, 50, 90, 180, 420)
@@ -89,7 +92,7 @@ class _Month:
     def changes(self, start: int) -> Changes:
         """What happens to the records later; *start* is the number of the first one."""
         n = len(self.first)
-        chosen = [
+        chosen: list[tuple[int, Booleans, Integers | int]] = [
             (ARREST, (self.fields["arrest"] == 0) & self.draws.chance(n, 0.05), 1),
             (CODE, self.draws.chance(n, 0.02), self._other_code(n)),
             (PLACE, self.draws.chance(n, 0.015), self._other_place(n)),
@@ -99,9 +102,7 @@ class _Month:
         parts = [self._change(start, field, which, value) for field, which, value in chosen]
         return Changes.joined([*parts, *self._vanishing(start, n)])
 
-    def _change(
-        self, start: int, field: int, which: npt.NDArray[np.bool_], value: Integers | int
-    ) -> Changes:
+    def _change(self, start: int, field: int, which: npt.NDArray[np.bool_], value: Integers | int) -> Changes:
         at = self.first + self.draws.spread(len(self.first), _REVISE_DAYS).astype(np.int64)
         key = np.flatnonzero(which)
         values = np.broadcast_to(np.asarray(value, dtype=np.int64), which.shape)[key]
@@ -141,7 +142,7 @@ def _report_days(draws: Draws, types: facts.Facts, code: Integers) -> Integers:
 
 
 def _deceptive(types: facts.Facts) -> npt.NDArray[np.bool_]:
-    return np.array(types.text("primary_type")) == "DECEPTIVE PRACTICE"
+    return np.asarray(np.array(types.text("primary_type")) == "DECEPTIVE PRACTICE")
 
 
 def _setting(draws: Draws, n: int) -> Integers:
@@ -170,15 +171,26 @@ def _touch(first: Integers, ids: Integers, day: int) -> Changes:
 
 def _events(parts: list[_Month]) -> dict[str, Integers]:
     """What never changes about a record."""
-    minute, gap, same = (np.concatenate([getattr(p, name) for p in parts]) for name in ("minute", "gap", "same_case"))
+    minute, gap, same = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in ("minute", "gap", "same_case")
+    )
     months = (minute // 1440).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     case = np.cumsum(~same)
     begin = np.searchsorted(months, np.arange(1990, 2060))  # the first record of each year
     of_year = case - case[np.clip(begin[months - 1990], 0, max(0, len(case) - 1))]
-    homicide = np.concatenate([np.isin(p.fields["code"], p.types.where("primary_type", "HOMICIDE")) for p in parts])
+    homicide = np.concatenate(
+        [np.isin(p.fields["code"], p.types.where("primary_type", "HOMICIDE")) for p in parts]
+    )
     ids = np.where(homicide, 27_000 + np.cumsum(homicide), 13_330_000 + np.cumsum(gap))
     area, domestic = (np.concatenate([getattr(p, name) for p in parts]) for name in ("area", "domestic"))
-    return {"minute": minute, "id": ids, "year": months, "case": of_year, "area": area, "domestic": domestic.astype(np.int64)}
+    return {
+        "minute": minute,
+        "id": ids,
+        "year": months,
+        "case": of_year,
+        "area": area,
+        "domestic": domestic.astype(np.int64),
+    }
 
 
 def _table(versions: Versions, events: dict[str, Integers]) -> PublishedTable:
@@ -213,7 +225,9 @@ def _what(versions: Versions, record: dict[str, Integers]) -> dict[str, pa.Array
         "primary_type": columns.words(code, types.text("primary_type")),
         "description": columns.words(code, types.text("description")),
         "fbi_code": columns.words(code, types.text("fbi_code")),
-        "location_description": columns.words(versions.fields["setting"], settings.text("location_description")),
+        "location_description": columns.words(
+            versions.fields["setting"], settings.text("location_description")
+        ),
         "arrest": columns.words(versions.fields["arrest"], flags),
         "domestic": columns.words(record["domestic"], flags),
         "year": columns.numbers(record["year"]),
@@ -227,7 +241,10 @@ def _where(versions: Versions, record: dict[str, Integers]) -> dict[str, pa.Arra
     blank = scattered(record["id"], 31) % 20_000 == 7
     sites = _sites()
     return {
-        **{name: columns.words(from_block, sites[name]) for name in ("block", "beat", "ward", "community_area")},
+        **{
+            name: columns.words(from_block, sites[name])
+            for name in ("block", "beat", "ward", "community_area")
+        },
         "district": columns.blanked(columns.words(from_block, sites["district"]), blank),
         **{
             name: columns.words(spot, sites[name])
@@ -280,5 +297,9 @@ def _block(blocks: places.Places, i: int) -> str:
     north, number = bool(blocks.northward[i]), int(blocks.number[i])
     lat, lon = int(blocks.lat[i]), int(blocks.lon[i])
     heading = ("N" if lat > 41_882_000_000 else "S") if north else ("E" if lon > -87_627_700_000 else "W")
-    suffix = ("AVE", "ST", "BLVD")[int(blocks.street[i]) % 3] if north else ("ST", "PL", "RD")[int(blocks.street[i]) % 3]
+    suffix = (
+        ("AVE", "ST", "BLVD")[int(blocks.street[i]) % 3]
+        if north
+        else ("ST", "PL", "RD")[int(blocks.street[i]) % 3]
+    )
     return f"{number // 100:03d}XX {heading} {places.NAMES[int(blocks.street[i])].upper()} {suffix}"

@@ -28,11 +28,11 @@ class Draws:
     def unit(self, n: int) -> Floats:
         """*n* numbers in [0, 1)."""
         raw = np.asarray(self._bits.random_raw(n), dtype=np.uint64)
-        return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return np.asarray((raw >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
     def below(self, n: int, bound: int) -> Integers:
         """*n* whole numbers in [0, bound)."""
-        return (self.unit(n) * bound).astype(np.int64)
+        return np.asarray((self.unit(n) * bound).astype(np.int64))
 
     def chance(self, n: int, share: float | Floats) -> Booleans:
         """*n* times yes with probability *share* (one for all, or one each)."""
@@ -41,7 +41,7 @@ class Draws:
     def bell(self, n: int) -> Floats:
         """*n* bell-shaped numbers, mean 0 and standard deviation 1 (the sum of three uniform ones)."""
         u = self.unit(3 * n).reshape(3, n)
-        return (u[0] + u[1] + u[2] - 1.5) * 2.0
+        return np.asarray((u[0] + u[1] + u[2] - 1.5) * 2.0)
 
     def pick(self, n: int, weights: Floats) -> Integers:
         """*n* positions in *weights*, each as often as its weight says."""

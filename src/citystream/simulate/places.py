@@ -67,4 +67,6 @@ def build(city: str, lat: Floats, lon: Floats, km2: Floats, each: int) -> Places
 def degrees(nano: Integers, decimals: int) -> list[str]:
     """Billionths of a degree as text with *decimals* digits, cut, not rounded."""
     unit = 10 ** (9 - decimals)
-    return [f"{'-' if v < 0 else ''}{abs(v) // NANO}.{abs(v) % NANO // unit:0{decimals}d}" for v in nano.tolist()]
+    return [
+        f"{'-' if v < 0 else ''}{abs(v) // NANO}.{abs(v) % NANO // unit:0{decimals}d}" for v in nano.tolist()
+    ]

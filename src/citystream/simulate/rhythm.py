@@ -66,7 +66,9 @@ def _hours_by_weekday() -> Floats:
 HOURS: Floats = _hours_by_weekday()
 
 #: Minutes as people round them, and as a computer writes them.
-ROUNDED: Floats = np.array([30.0 if m == 0 else 18 if m == 30 else 4 if m % 5 == 0 else 0.25 for m in range(60)])
+ROUNDED: Floats = np.array(
+    [30.0 if m == 0 else 18 if m == 30 else 4 if m % 5 == 0 else 0.25 for m in range(60)]
+)
 EXACT: Floats = np.ones(60)
 
 

@@ -18,7 +18,15 @@ from citystream.simulate.versions import BACK, GONE, Changes, Versions, build
 Integers = npt.NDArray[np.int64]
 
 DATASET, RESOURCE, ZONE = "toronto/bicycle-thefts", "tps0-b1ke", "America/Toronto"
-_DATE_PARTS = {"date": "calendar_date", "year": "number", "month": "text", "dow": "text", "day": "number", "doy": "number", "hour": "number"}
+_DATE_PARTS = {
+    "date": "calendar_date",
+    "year": "number",
+    "month": "text",
+    "dow": "text",
+    "day": "number",
+    "doy": "number",
+    "hour": "number",
+}
 TYPES = {
     "event_unique_id": "text", "primary_offence": "text",
     **{f"occ_{part}": kind for part, kind in _DATE_PARTS.items()},

@@ -14,7 +14,7 @@ from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError, StoreBusy
 from citystream.store import tables
-from citystream.store.views import statements
+from citystream.store.views import UNIONS, statements
 
 FILE = "citystream.duckdb"
 
@@ -88,6 +88,16 @@ class Database:
     def close(self) -> None:
         """Release the file."""
         self.connection.close()
+
+    @property
+    def datasets(self) -> Mapping[str, Dataset]:
+        """The datasets in the store, by the definitions with which their tables were made."""
+        return self._datasets
+
+    def drop_views(self) -> None:
+        """Remove the public views; `register` makes them anew."""
+        for name in (*UNIONS, *(dataset.table for dataset in self._datasets.values())):
+            self.connection.execute(f'DROP VIEW IF EXISTS "{name}"')
 
     def require(self, dataset: Dataset) -> None:
         """Make the dataset's tables and the public views, or check that they fit its definition."""

@@ -62,6 +62,9 @@ class Reader:
         self._connection = _patiently(folder, patience, memory_limit)
         self._connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         self.datasets: Mapping[str, Dataset] = stored_datasets(self._connection)
+        self.made_by: Mapping[str, str] = dict(
+            self._connection.execute("SELECT dataset, fingerprint FROM core.datasets").fetchall()
+        )
         self._cut: AsOf | None = None
 
     def __enter__(self) -> Reader:

@@ -26,6 +26,21 @@ _EVENT_COLUMNS = (
 )
 
 
+#: The public tables that all datasets share.
+UNIONS = (
+    "events",
+    "vanished",
+    "revisions",
+    "rejects",
+    "daily",
+    "sliding",
+    "alerts",
+    "ledger",
+    "positions",
+    "fetches",
+)
+
+
 def quoted(text: str) -> str:
     """*text* as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -33,16 +48,18 @@ def quoted(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DatasetViews:
-    """The SELECT statements of one dataset; *cut* is the last offset that counts, None for all."""
+    """The SELECT statements of one dataset; *cut* is the last offset that counts, None for all; *table* is the
+    private name of its tables, if it is not its own."""
 
     dataset: Dataset
     cut: int | None = None
+    table: str = ""
 
     @property
     def _words(self) -> dict[str, str]:
         sliding = self.dataset.windows.sliding or Sliding(pane=self.dataset.pane)
         return {
-            "t": self.dataset.table,
+            "t": self.table or self.dataset.table,
             "name": quoted(self.dataset.name),
             "city": quoted(self.dataset.city.city),
             "kind": quoted(self.dataset.kind),

@@ -7,12 +7,17 @@ of a query reaches the engine as written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from citystream.simulate.soql.failure import SoqlError, cannot_parse, no_such_column, no_such_function, type_mismatch
+from citystream.simulate.soql.failure import (
+    cannot_parse,
+    no_such_column,
+    no_such_function,
+    type_mismatch,
+)
 from citystream.simulate.soql.tree import (
     Between,
     Call,
@@ -28,7 +33,9 @@ from citystream.simulate.soql.tree import (
 )
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?)?")
-_ANY = frozenset({"text", "number", "calendar_date", "fixed_timestamp", "checkbox", "location", "point", "url"})
+_ANY = frozenset(
+    {"text", "number", "calendar_date", "fixed_timestamp", "checkbox", "location", "point", "url"}
+)
 _ORDERED = frozenset({"text", "number", "calendar_date", "fixed_timestamp"})
 _TEXT, _NUMBER, _DATED = frozenset({"text"}), frozenset({"number"}), frozenset({"calendar_date"})
 
@@ -202,11 +209,16 @@ def _fixed(text: str) -> datetime:
     return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
 
 
-_READERS = {"number": float, "checkbox": _boolean, "calendar_date": _floating, "fixed_timestamp": _fixed}
+_READERS: dict[str, Callable[[str], float | bool | datetime]] = {
+    "number": float,
+    "checkbox": _boolean,
+    "calendar_date": _floating,
+    "fixed_timestamp": _fixed,
+}
 
 
 def whole_number(parameter: str, text: str) -> int:
     """The value of ``$limit`` or ``$offset``. Raises `SoqlError` unless it is a whole number from 0."""
     if not text.isdigit():
-        raise SoqlError("query.compiler.malformed", cannot_parse(f"{parameter}={text}", 0).message)
-    return int(text)
+        raise cannot_parse(f"{parameter}={text}", 0)
+    return min(int(text), 2**31)

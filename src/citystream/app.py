@@ -1,0 +1,352 @@
+"""The composition root: from settings to ready objects. The only module that opens adapters.
+
+An `App` is what the commands and the Python interface use. It holds no connection: the store is opened for as long as
+a step needs it, so that readers get in between, and one lock keeps a second writer out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from citystream import registry
+from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.library import Library, load_library
+from citystream.config import Config
+from citystream.conform.conformer import Conformer
+from citystream.conform.keys import RecordIds
+from citystream.disclosure import redact
+from citystream.errors import CitystreamError, ConfigError, PortalError, StorageError, StoreBusy
+from citystream.ingest import (
+    Failed,
+    Intake,
+    Received,
+    Stopped,
+    absent,
+    failed_fetch,
+    gone_records,
+    refused,
+    whole_second,
+)
+from citystream.log.segments import SegmentLog
+from citystream.portals.files import open_export
+from citystream.portals.http import HttpClient, Patience
+from citystream.ports import Detector, Ledger, Portal, Visit
+from citystream.process import never, process
+from citystream.replay import Replayed, replay
+from citystream.store.database import Database
+from citystream.store.duckdb import DatasetStore
+from citystream.store.reader import Reader
+from citystream.store.rebuild import DatasetRebuild
+from citystream.store.status import DatasetStatus, read_status
+
+LOCK = "writer.lock"
+
+
+def utc_now() -> datetime:
+    """The wall clock: read here, handed down."""
+    return datetime.now(UTC)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a step tells what it does, and hears when to stop.
+
+    *progress* is called with (what, done, in all or 0 if that is not known)."""
+
+    progress: Callable[[str, int, int], None] = _silent
+    stopping: Callable[[], bool] = never
+
+    def on(self, what: str) -> Callable[[int, int], None]:
+        """The progress of one step."""
+        return lambda done, total: self.progress(what, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did to one dataset.
+
+    *before* and *after* are its ledgers, *pending* the records of the log that are not in the tables yet; *state* is the
+    feed's, or ``stopped``; *detail* and *drift* are what the last visit had to say.
+    """
+
+    dataset: str
+    before: Ledger
+    after: Ledger
+    pending: int
+    state: str = "fresh"
+    detail: str = ""
+    drift: str = ""
+
+
+class App:
+    """citystream with its settings; *clock* gives the time in UTC."""
+
+    def __init__(
+        self, config: Config, *, clock: Callable[[], datetime] = utc_now, watch: Watch | None = None
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.watch = watch or Watch()
+        self._reread_at: dict[str, datetime] = {}
+
+    @cached_property
+    def library(self) -> Library:
+        """Every known dataset, the user's own included."""
+        return load_library(*self.config.cities)
+
+    def log(self, dataset: Dataset) -> SegmentLog:
+        """The dataset's log."""
+        return SegmentLog(self.config.data / "log" / dataset.table)
+
+    def reader(self, patience: float = 10.0) -> Reader:
+        """The store, opened for questions."""
+        return Reader(self.config.data, patience=patience, memory_limit=self.config.text("memory_limit"))
+
+    def import_files(
+        self, name: str, paths: Sequence[Path], *, encoding: str = "utf-8", complete: bool = False
+    ) -> Outcome:
+        """Take in exports that are already here, in the given order; each is kept whole or not at all.
+
+        *complete*: each file is everything the publisher has, so that what it lacks is gone. Without *paths*, what an
+        interrupted command left in the log is brought into the tables."""
+        dataset = self.library.get(name)
+        with self._locked(dataset):
+            before, received = self._catch_up(dataset), None
+            try:
+                for path in paths:
+                    visit = open_export(path, dataset, encoding=encoding, complete=complete)
+                    received = self._take(dataset, visit, str(path), whole=True, guard=1.0)
+            except Stopped:
+                return self._outcome(dataset, before, None, state="stopped")
+            return self._outcome(dataset, before, received)
+
+    def run(self, name: str, *, full: bool = False) -> Outcome:
+        """Bring a dataset up to its portal: on from where the last run stopped, or with *full* the whole listing."""
+        dataset = self.library.get(name)
+        source = self._source(dataset)
+        with self._locked(dataset):
+            before = self._catch_up(dataset)
+            full = full or self._relist_due(dataset, source)
+            try:
+                visit = self._visit(dataset, source, full=full)
+                received = self._take(dataset, visit, _place(source), whole=False, guard=source.shrink_guard)
+            except Stopped:
+                return self._outcome(dataset, before, None, state="stopped")
+            return self._outcome(dataset, before, received)
+
+    def replay(self, name: str) -> Replayed:
+        """Make a dataset's tables anew from its log."""
+        dataset = self.library.get(name)
+        with self._locked(dataset), self._database() as database:
+            rebuild = DatasetRebuild(database, dataset, self._detectors(dataset))
+            return replay(
+                self.log(dataset),
+                rebuild,
+                self._conformer(dataset),
+                batch_rows=self.config.integer("batch_rows"),
+                stopping=self.watch.stopping,
+                progress=self.watch.on("replaying"),
+            )
+
+    def status(self) -> list[DatasetStatus]:
+        """Where every dataset of the store stands."""
+        with self.reader() as reader:
+            ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
+            return read_status(reader, self.library.datasets, ends)
+
+    def _take(self, dataset: Dataset, visit: Visit, place: str, *, whole: bool, guard: float) -> Received:
+        """One visit from its first page to its row in `fetches`."""
+        with self._store(dataset) as store:
+            previous = store.last_fetch()
+        intake = Intake(
+            dataset=dataset,
+            source=place,
+            log=self.log(dataset),
+            record_ids=RecordIds(dataset),
+            redact=redact,
+            clock=self.clock,
+            whole=whole,
+            stopping=self.watch.stopping,
+            progress=self.watch.on("receiving"),
+            appended=lambda: self._process_if_much(dataset),
+        )
+        try:
+            received = intake.take(visit, previous)
+        except Failed as failed:
+            with self._store(dataset) as store:
+                self._process(dataset, store)
+                store.record_fetch(failed.fetch)
+            raise failed.cause from failed
+        with self._store(dataset) as store:
+            self._process(dataset, store)
+            received = self._find_gone(dataset, store, received, guard)
+            store.record_fetch(received.fetch)
+        return received
+
+    def _visit(self, dataset: Dataset, source: Source, *, full: bool) -> Visit:
+        """Go to the portal; that it could not be reached is remembered too."""
+        started, overlap = self.clock(), self._reread_due(dataset.name, source)
+        try:
+            cursor = self.log(dataset).cursor()
+            return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
+        except PortalError as error:
+            with self._store(dataset) as store:
+                store.record_fetch(failed_fetch(dataset, _place(source), started, self.clock(), error.message))
+            raise
+
+    def _find_gone(self, dataset: Dataset, store: DatasetStore, received: Received, guard: float) -> Received:
+        """After a complete listing: what it lacks is gone, unless that is implausibly much."""
+        if received.listed is None or store.position() < self.log(dataset).end():
+            return received
+        missing = absent(store.current_ids(), received.listed, guard)
+        if missing.refusal:
+            return Received(refused(received.fetch, missing.refusal), None)
+        if len(missing.ids):
+            self.log(dataset).append([gone_records(missing.ids, received.fetch.cursor, self.clock())])
+            self._process(dataset, store)
+        return received
+
+    def _process(self, dataset: Dataset, store: DatasetStore) -> None:
+        process(
+            self.log(dataset),
+            store,
+            self._conformer(dataset),
+            batch_rows=self.config.integer("batch_rows"),
+            stopping=self.watch.stopping,
+            progress=self.watch.on("counting"),
+        )
+
+    def _process_if_much(self, dataset: Dataset) -> None:
+        """During a long visit: bring what came so far into the tables, a batch at a time."""
+        waiting = self.log(dataset).end() - self._position.get(dataset.name, 0)
+        if waiting >= self.config.integer("batch_rows"):
+            with self._store(dataset) as store:
+                self._process(dataset, store)
+
+    def _catch_up(self, dataset: Dataset) -> Ledger:
+        """What an interrupted command left in the log comes into the tables first; returns the ledger before."""
+        with self._store(dataset) as store:
+            before = store.ledger()
+            self._process(dataset, store)
+        return before
+
+    def _outcome(self, dataset: Dataset, before: Ledger, received: Received | None, state: str = "") -> Outcome:
+        with self._store(dataset) as store:
+            after, pending = store.ledger(), self.log(dataset).end() - store.position()
+        fetch = received.fetch if received else None
+        said = state or ("stopped" if pending else fetch.state if fetch else "fresh")
+        return Outcome(
+            dataset.name,
+            before,
+            after,
+            pending,
+            said,
+            fetch.detail if fetch else "",
+            fetch.drift if fetch else "",
+        )
+
+    def _relist_due(self, dataset: Dataset, source: Source) -> bool:
+        if source.relist is None:
+            return False
+        with self._store(dataset) as store:
+            last = store.last_fetch("full")
+        return last is not None and whole_second(self.clock()) - last.finished_at >= source.relist
+
+    def _reread_due(self, name: str, source: Source) -> bool:
+        """Whether what lies within the overlap is read again now; remembered for as long as this process lives."""
+        now = whole_second(self.clock())
+        last = self._reread_at.get(name)
+        if last is not None and now - last < source.reread:
+            return False
+        self._reread_at[name] = now
+        return True
+
+    def _source(self, dataset: Dataset) -> Source:
+        today = self.clock().date()
+        for source in dataset.sources:
+            if (source.valid_from or today) <= today <= (source.valid_until or today):
+                return source
+        raise ConfigError(
+            f"{dataset.name} has no source that can be run",
+            f"download it ({dataset.homepage or 'see its publisher'}) and: citystream import {dataset.name} FILE",
+        )
+
+    def _portal(self, source: Source) -> Portal:
+        patience = Patience(interval=self.config.number("pause"), budget=self.config.number("patience"))
+        client = HttpClient(patience)
+        made: Portal = registry.load("portals", source.portal)(
+            client=client,
+            token=self.config.text("socrata_token"),
+            page_size=self.config.integer("page_rows"),
+        )
+        return made
+
+    def _detectors(self, dataset: Dataset) -> list[Detector]:
+        sliding = dataset.windows.sliding
+        if sliding is None:
+            return []
+        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in dataset.detectors]
+
+    def _conformer(self, dataset: Dataset) -> Conformer:
+        if dataset.name not in self._conformers:
+            self._conformers[dataset.name] = Conformer(dataset, threads=self.config.integer("threads"))
+        return self._conformers[dataset.name]
+
+    @cached_property
+    def _conformers(self) -> dict[str, Conformer]:
+        return {}
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        """Where each store stood when it was last closed."""
+        return {}
+
+    def _database(self) -> Database:
+        return Database(
+            self.config.data,
+            memory_limit=self.config.text("memory_limit"),
+            threads=self.config.integer("threads"),
+        )
+
+    @contextmanager
+    def _store(self, dataset: Dataset) -> Iterator[DatasetStore]:
+        with self._database() as database:
+            database.require(dataset)
+            store = DatasetStore(database.connection, dataset, self._detectors(dataset))
+            yield store
+            self._position[dataset.name] = store.position()
+
+    @contextmanager
+    def _locked(self, dataset: Dataset) -> Iterator[None]:
+        """The one writer of this data folder."""
+        folder = self.config.data
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / LOCK, timeout=0):
+                self.log(dataset).recover()
+                yield
+        except Timeout as error:
+            raise StoreBusy(
+                f"another citystream is writing to {folder}", "wait until it has finished, or stop it"
+            ) from error
+        except CitystreamError:
+            raise
+        except OSError as error:
+            raise StorageError(
+                f"{folder}: {error.strerror or error}", "choose another folder with --data, or grant write access"
+            ) from error
+
+
+def _place(source: Source) -> str:
+    return source.url or f"{source.portal}:{source.host}/{source.resource}"

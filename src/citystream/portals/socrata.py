@@ -1,0 +1,164 @@
+"""Socrata portals (SODA 2): the open data sites of Chicago, Seattle, Austin, Los Angeles and many more.
+
+A table that people see at ``https://data.cityofchicago.org/d/ijzp-q8t2`` is, in a city file::
+
+    { portal = "socrata", host = "data.cityofchicago.org", resource = "ijzp-q8t2", cursor = "updated_on" }
+
+A visit asks for the table's description, the number of its rows, the rows, and their number again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from citystream.catalog.dataset import Dataset, Source
+from citystream.errors import PortalError
+from citystream.portals.columns import lacking, shown
+from citystream.portals.http import HttpClient
+from citystream.portals.json_values import Row, names_of, table_of
+from citystream.portals.soda import Order, Position, behind, parse
+from citystream.portals.soda_table import Described, SodaTable
+from citystream.ports import Listing, Page
+
+
+class SocrataPortal:
+    """A Socrata portal.
+
+    *token*: an app token, sent as a header and never shown; *page_size*: rows per request.
+    """
+
+    def __init__(self, client: HttpClient | None = None, token: str = "", page_size: int = 50_000) -> None:
+        self._client = client or HttpClient()
+        self._token, self._page_size = token, page_size
+
+    def visit(
+        self, dataset: Dataset, source: Source, cursor: str, *, full: bool, overlap: bool
+    ) -> SocrataVisit:
+        """Continue a listing that was interrupted, or read what is newer than *cursor*.
+
+        *full*, or a source without a cursor column, begins a complete listing. Raises `PortalError`.
+        """
+        table = SodaTable(self._client, _base(source), source.resource, self._token, self._page_size)
+        described = table.describe()
+        _check_columns(dataset, source, described, table.home)
+        start = parse(cursor)
+        if start.unfinished:
+            return SocrataVisit(table, described, source.cursor, start)
+        if full or start.mode == "full" or not source.cursor:
+            at = table.newest(source.cursor) if source.cursor else ""
+            return SocrataVisit(table, described, source.cursor, Position(at=at))
+        return SocrataVisit(
+            table, described, source.cursor, behind(start, source.overlap) if overlap else start
+        )
+
+
+class SocrataVisit:
+    """A `Visit` to a Socrata table.
+
+    `listing.count` is how many rows this visit should bring. `listing.complete` is True only for a full listing
+    from its beginning, and turns False (look again after the last page) if the portal called its copy out of
+    date or changed rows meanwhile. A listing that was continued is not complete, though it ends with a cursor
+    from which to go on incrementally.
+    """
+
+    def __init__(self, table: SodaTable, described: Described, cursor: str, start: Position) -> None:
+        self._table, self._cursor, self._start = table, cursor, start
+        whole = start.mode == "full"
+        self._order = Order() if whole else Order(cursor, described.columns.get(cursor, ""))
+        self._before = table.count(self._order.after(start))
+        self._after: int | None = None
+        self._stale = False
+        self.listing = Listing(
+            described.columns, self._before, described.updated_at, whole and not start.unfinished, start.mode
+        )
+
+    def pages(self) -> Iterator[Page]:
+        """Pages in the order of the key; the cursor of each is where to go on after it."""
+        held: tuple[list[Row], Position] | None = None
+        for rows, position in self._read():
+            if held:
+                yield self._page(*held)
+            held = (rows, position)
+        self._end()
+        if held:
+            yield self._page(held[0], held[1].finished())
+
+    def verify(self, received: int) -> str:
+        """'' if *received* lies between the counts before and after, from a copy that is not out of date."""
+        home = self._table.home
+        if self._after is None:
+            return f"{home} was not read to its end"
+        low, high = sorted((self._before, self._after))
+        if not low <= received <= high:
+            return f"{home} claims {low if low == high else f'{low} to {high}'} rows, {received} came"
+        return f"{home} says that its own copy is out of date" if self._stale else ""
+
+    def _read(self) -> Iterator[tuple[list[Row], Position]]:
+        """Rows and the position after them, until nothing comes, or a short page and the count agree."""
+        position, received, last = self._start, 0, ""
+        while rows := self._next(position):
+            if rows[-1][":id"] == last:
+                raise self._not_paging()
+            last = str(rows[-1][":id"])
+            position = self._past(rows[-1], position)
+            received += len(rows)
+            yield rows, position
+            if len(rows) < self._table.page_size and self._recount() == received:
+                return
+        self._recount()
+
+    def _next(self, position: Position) -> list[Row]:
+        rows, stale = self._table.page(self._order, position)
+        self._stale = self._stale or stale
+        return rows
+
+    def _past(self, row: Row, position: Position) -> Position:
+        at = position.at if position.mode == "full" else str(row.get(self._cursor) or position.at)
+        return replace(position, row=str(row[":id"]), at=at)
+
+    def _recount(self) -> int:
+        self._after = self._table.count(self._order.after(self._start))
+        return self._after
+
+    def _end(self) -> None:
+        """See whether a complete listing still is one.
+
+        A row that was taken away and published again under another ``:id`` can be missed without a trace in
+        the count: so a listing during which rows changed must not tell which records are gone.
+        """
+        if not self.listing.complete:
+            return
+        if self._stale or self._table.describe().updated_at != self.listing.updated_at:
+            self.listing = replace(self.listing, complete=False)
+
+    def _page(self, rows: list[Row], position: Position) -> Page:
+        """Rows without the portal's own fields; a column that no row of the page has is null."""
+        names = dict.fromkeys(self.listing.columns) | dict.fromkeys(names_of(rows))
+        published = [name for name in names if not name.startswith(":")]
+        return Page(table_of(rows, published), position.text())
+
+    def _not_paging(self) -> PortalError:
+        home = self._table.home
+        return PortalError(
+            f"{home}: the same page came twice, so it cannot be read to its end", "tell the portal", url=home
+        )
+
+
+def _base(source: Source) -> str:
+    if not source.host or not source.resource:
+        raise PortalError("a Socrata source needs a host and a resource", "complete it in the city file")
+    return source.host.rstrip("/") if "://" in source.host else f"https://{source.host}"
+
+
+def _check_columns(dataset: Dataset, source: Source, described: Described, home: str) -> None:
+    missing = lacking(dataset, described.columns)
+    if source.cursor and source.cursor not in described.columns and not source.cursor.startswith(":"):
+        missing.append(f"its cursor ({source.cursor})")
+    if missing:
+        raise PortalError(
+            f"{home}: {dataset.name} has no column any more for {' and '.join(missing)};"
+            f" found: {shown(described.columns)}",
+            "the publisher renamed or removed columns: add the new names to the city file",
+            url=home,
+        )

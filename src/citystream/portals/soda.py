@@ -1,0 +1,111 @@
+"""Where a reader of a Socrata table stands, and the SoQL that asks for what comes next.
+
+A table is read in the order of a key that cannot tie (``:id``, or the cursor column and ``:id``), each page asked
+for by the last key of the one before it. A deep ``$offset`` is slow and skips rows when the table changes; this
+does neither. SoQL: https://dev.socrata.com/docs/queries/
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from citystream.errors import PortalError
+
+#: The types of ``/api/views`` whose literals are written without quotation marks.
+NUMBERS = frozenset({"number", "double", "money", "percent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a table was read.
+
+    *mode* ``full``: in the order of ``:id``, up to *row*; *at* is the cursor column's newest value from before the
+    listing, from which an incremental visit goes on once the listing is read. *mode* ``incremental``: in the
+    order of (cursor column, ``:id``), up to (*at*, *row*); without *row*, up to all of *at*.
+    """
+
+    mode: Literal["full", "incremental"] = "full"
+    row: str = ""
+    at: str = ""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a listing was begun and not read to its end."""
+        return self.mode == "full" and self.row != ""
+
+    def finished(self) -> Position:
+        """Where the next visit begins, once this one was read to its end."""
+        if self.mode == "incremental":
+            return self
+        return Position("incremental", "", self.at) if self.at else Position()
+
+    def text(self) -> str:
+        """As compact JSON, for `Page.cursor`."""
+        return json.dumps({"mode": self.mode, "row": self.row, "at": self.at}, separators=(",", ":"))
+
+
+def parse(cursor: str) -> Position:
+    """The position in *cursor* ('' = the beginning). Raises `PortalError` for what is no cursor of ours."""
+    try:
+        return _position(json.loads(cursor)) if cursor else Position()
+    except (ValueError, TypeError, KeyError) as fault:
+        raise PortalError(
+            f"the stored cursor is not that of a Socrata table: {cursor[:80]}", "begin anew with a full listing"
+        ) from fault
+
+
+def _position(value: Any) -> Position:
+    mode, row, at = value["mode"], value["row"], value["at"]
+    if mode not in ("full", "incremental") or not (isinstance(row, str) and isinstance(at, str)):
+        raise ValueError(mode)
+    return Position(mode, row, at)
+
+
+def behind(position: Position, overlap: timedelta) -> Position:
+    """*position*, moved *overlap* back; unchanged if its value is not a time."""
+    fixed = position.at.endswith("Z")
+    try:
+        then = datetime.fromisoformat(position.at.removesuffix("Z")) - overlap
+    except (ValueError, OverflowError):
+        return position
+    return replace(position, row="", at=then.isoformat(timespec="milliseconds") + ("Z" if fixed else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a listing by *column* (a cursor column and its *type*), or by ``:id`` alone without one."""
+
+    column: str = ""
+    type: str = ""
+
+    @property
+    def soql(self) -> str:
+        """For ``$order``."""
+        return f"{self.column},:id" if self.column else ":id"
+
+    @property
+    def select(self) -> str:
+        """For ``$select``: everything published, and what the position is made of."""
+        return f":id,{self.column},*" if self.column.startswith(":") else ":id,*"
+
+    def after(self, position: Position) -> str:
+        """For ``$where``: the rows that come after *position*; '' = all."""
+        row = f":id > {_quoted(position.row)}" if position.row else ""
+        if not self.column:
+            return row
+        at = self._literal(position.at)
+        newer = f"{self.column} > {at}"
+        return f"{newer} or ({self.column} = {at} and {row})" if row else newer
+
+    def _literal(self, value: str) -> str:
+        """A floating timestamp carries no zone (a ``Z`` is refused), the system's fixed ones keep theirs."""
+        if self.type in NUMBERS:
+            return value
+        return _quoted(value.removesuffix("Z") if self.type == "calendar_date" else value)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
