@@ -62,7 +62,8 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 class Watch:
     """How a step tells what it does, and hears when to stop.
 
-    *progress* is called with (what, done, in all or 0 if that is not known)."""
+    *progress* is called with (what, done, in all or 0 if that is not known).
+    """
 
     progress: Callable[[str, int, int], None] = _silent
     stopping: Callable[[], bool] = never
@@ -76,8 +77,8 @@ class Watch:
 class Outcome:
     """What a command did to one dataset.
 
-    *before* and *after* are its ledgers, *pending* the records of the log that are not in the tables yet; *state* is the
-    feed's, or ``stopped``; *detail* and *drift* are what the last visit had to say.
+    *before* and *after* are its ledgers, *pending* the records of the log that are not in the tables yet; *state* is
+    the feed's, or ``stopped``; *detail* and *drift* are what the last visit had to say.
     """
 
     dataset: str
@@ -119,7 +120,8 @@ class App:
         """Take in exports that are already here, in the given order; each is kept whole or not at all.
 
         *complete*: each file is everything the publisher has, so that what it lacks is gone. Without *paths*, what an
-        interrupted command left in the log is brought into the tables."""
+        interrupted command left in the log is brought into the tables.
+        """
         dataset = self.library.get(name)
         with self._locked(dataset):
             before, received = self._catch_up(dataset), None

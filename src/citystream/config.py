@@ -169,7 +169,7 @@ def _read_as(default: object, given: object) -> str | int | float | tuple[str, .
     if isinstance(default, tuple):
         items = given.split(",") if isinstance(given, str) else list(given)  # type: ignore[call-overload]
         return tuple(str(item).strip() for item in items if str(item).strip())
-    if isinstance(given, bool) or isinstance(given, list | dict):
+    if isinstance(given, bool | list | dict):
         raise TypeError
     if isinstance(default, int):
         return int(str(given).replace("_", ""))

@@ -60,8 +60,8 @@ class Intake:
     """One visit to one source on its way into the log.
 
     *redact* takes out what may not be kept; *whole*: all pages or none (a file), else page by page (a portal, so that
-    an interrupted visit goes on where it stopped); *progress* is called with (received, expected or 0), *appended* after
-    each page that is safely in the log.
+    an interrupted visit goes on where it stopped); *progress* is called with (received, expected or 0), *appended*
+    after each page that is safely in the log.
     """
 
     dataset: Dataset
@@ -80,7 +80,8 @@ class Intake:
     def take(self, visit: Visit, previous: Fetch | None) -> Received:
         """Read *visit* into the log; *previous* is the last good visit, to tell what changed in the columns.
 
-        Raises `Failed` if the publisher or the disk does, `Stopped` if someone says so."""
+        Raises `Failed` if the publisher or the disk does, `Stopped` if someone says so.
+        """
         started = self.clock()
         listed: list[pa.Array] = []
         try:

@@ -69,7 +69,8 @@ class Portal(Protocol):
 
     def visit(self, dataset: Dataset, source: Source, cursor: str, *, full: bool, overlap: bool) -> Visit:
         """Go to *source*, on from *cursor* ('' = from the beginning); *full* asks for the complete listing,
-        *overlap* for reading again what lies within the source's overlap behind the cursor."""
+        *overlap* for reading again what lies within the source's overlap behind the cursor.
+        """
         ...
 
 
@@ -78,7 +79,8 @@ class Log(Protocol):
 
     def append(self, records: Iterable[pa.Table]) -> int:
         """Add *records* (published text columns and all of `LOG_RECORD` but the offset), durably; nothing of
-        them is in the log before the last table was taken. Returns the next offset."""
+        them is in the log before the last table was taken. Returns the next offset.
+        """
         ...
 
     def end(self) -> int:
@@ -136,7 +138,8 @@ class PaneChanges:
 class RaisedAlerts:
     """The alerts that a detector has ever raised in a dataset, by the key of the window's first pane, sorted.
 
-    *withdrawn_at* is -1 while the alert is active."""
+    *withdrawn_at* is -1 while the alert is active.
+    """
 
     key: Integers
     raised_at: Integers
@@ -166,7 +169,8 @@ class Detector(Protocol):
 
     def judge(self, counts: Ranges, changes: PaneChanges, raised: RaisedAlerts) -> Judgement:
         """*counts*: all panes before the changes. Must be a function of the log prefix: the result for a
-        stretch of the log must not depend on where it is cut."""
+        stretch of the log must not depend on where it is cut.
+        """
         ...
 
 

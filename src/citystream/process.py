@@ -30,7 +30,8 @@ def process(
     """Bring the store up to the end of the log; returns the records processed.
 
     Stops after the batch in hand when *stopping* says so; the next call goes on there. Raises `LogDamaged` if the
-    log ends before the store's position."""
+    log ends before the store's position.
+    """
     start, end = store.position(), log.end()
     if start > end:
         raise LogDamaged(

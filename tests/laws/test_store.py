@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -59,8 +60,17 @@ def assert_equal(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         "SELECT event_id, occurred_local, occurred_at, type, district, domestic, log_offset, first_seen_at, "
         "changed_at FROM events",
     ) == Counter(
-        (v.record.id, v.record.local, v.record.at, v.record.type, v.record.district, v.record.domestic, v.off)
-        + (v.first_seen, v.record.fetched)
+        (
+            v.record.id,
+            v.record.local,
+            v.record.at,
+            v.record.type,
+            v.record.district,
+            v.record.domestic,
+            v.off,
+            v.first_seen,
+            v.record.fetched,
+        )
         for v in versions
     )
     assert rows(connection, "SELECT event_id, ward FROM testville_crimes") == Counter(
@@ -112,7 +122,7 @@ def test_any_cut_restart_and_memory_gives_the_model(
     with database() as opened:
         options = {"fold_after": fold, "load_all_below": small, "load_after": 3}
         store = store_of(opened, about, **options)
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if restart:
                 store = store_of(opened, about, **options)
             ledger = store.apply(conformed(log[start:end], start, about))
@@ -130,7 +140,7 @@ def test_as_of_any_offset_is_a_store_that_stopped_there(
     edges = sorted({min(c, len(log)) for c in cuts} | {0, len(log)})
     with database() as opened:
         store = store_of(opened, about, fold_after=5)
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             store.apply(conformed(log[start:end], start, about))
         for offset in at:
             cut = min(offset, len(log) - 1)

@@ -58,7 +58,8 @@ class Threshold:
         """Starts of the windows that contain a changed pane and may be, become or have been alerts.
 
         Counts are never negative, so a window over a pane can exceed the rule only if all panes that share a
-        window with it do, with everything added and nothing removed: most panes end here."""
+        window with it do, with everything added and nothing removed: most panes end here.
+        """
         pane = np.unique(changes.key)
         reach = self._length - 1
         low, high = pane - reach, pane + self._length

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -46,7 +47,7 @@ class SegmentLog:
     def segments(self) -> list[Segment]:
         """All segments in order; raises `LogDamaged` if one is missing or two overlap."""
         found = sorted(_named(self.folder))
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in pairwise(found):
             if before.next != after.first:
                 raise LogDamaged(
                     f"{self.folder}: after offset {before.next} comes {after.first}",
@@ -72,13 +73,13 @@ class SegmentLog:
     def append(self, records: Iterable[pa.Table]) -> int:
         """Write *records* behind the end; they are in the log after the last table was taken, or not at all.
 
-        Each change of columns begins another segment; they are put in place in order."""
+        Each change of columns begins another segment; they are put in place in order.
+        """
         first = self.end()
         parts: list[Segment] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for part in self._write(records, first):
-                parts.append(part)
+            parts.extend(self._write(records, first))
             for part in parts:
                 self._put_in_place(part)
         except OSError as error:
@@ -104,7 +105,8 @@ class SegmentLog:
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:
         """Records from offset *first* on, in order, in tables of at most *limit* rows that share their columns.
 
-        Small neighbouring segments with equal columns are read together."""
+        Small neighbouring segments with equal columns are read together.
+        """
         waiting: list[pa.Table] = []
         size = 0
         for table in self._tables(first):

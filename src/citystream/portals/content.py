@@ -5,6 +5,7 @@ The name of a file is not asked: exports are renamed, and an error page is often
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Final, Literal
 from citystream.errors import FileRefused
 
 Kind = Literal["csv", "json", "geojson", "jsonl", "parquet"]
+
+UTF16_BOMS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 #: As much of a file as is looked at.
 HEAD: Final = 1 << 20
@@ -40,10 +43,11 @@ _TITLE: Final = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOT
 _HTML: Final = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
-def refuse_binary(path: Path, head: bytes) -> None:
-    """Raise `FileRefused` if *head* (raw, unpacked) is of a known binary kind or holds NUL bytes."""
+def refuse_binary(path: Path, head: bytes, encoding: str) -> None:
+    """Raise `FileRefused` if *head* (unpacked) is of a known binary kind, or has bytes that no text has."""
     what = _zip(head) or next((words for magic, words in _MAGIC if head.startswith(magic)), "")
-    if not what and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    wide = encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32", "utf16", "utf32"))
+    if not what and not wide and b"\0" in head and not head.startswith(UTF16_BOMS):
         what = "binary data, not text"
     if what:
         raise FileRefused(f"{path}: is {what}", "export it as CSV, JSON, GeoJSON or Parquet")
@@ -82,11 +86,12 @@ def _object_kind(path: Path, start: bytes) -> Kind:
 
 def _refuse_markup(path: Path, start: bytes) -> None:
     if start.startswith(b"<<<<<<<"):
-        raise FileRefused(f"{path}: begins with a merge conflict marker", "take the file from the publisher again")
+        raise FileRefused(f"{path}: begins with a merge conflict marker", "take the publisher's file again")
     title = _TITLE.search(start)
     if title or _HTML.match(start):
         words = " ".join(html.unescape(title[1].decode(errors="replace")).split()) if title else "no title"
         raise FileRefused(
-            f"{path}: is a web page ('{words}'), not data", "the portal answered with a page: download it again"
+            f"{path}: is a web page ('{words}'), not data",
+            "the portal answered with a page: download it again",
         )
     raise FileRefused(f"{path}: is XML, not CSV or JSON", "export it as CSV, JSON, GeoJSON or Parquet")

@@ -2,7 +2,7 @@
 
 The format is judged by content (`content`), each format's reader gives text columns exactly as published
 (`csv_text`, `json_text`, `parquet`), and what is damaged, cut off, not text or of another dataset is refused
-whole with `FileRefused`: as far as its beginning tells, by `open_export`, else by `FileVisit.pages` before its end.
+whole with `FileRefused`: by `open_export` as far as its beginning tells, else by `FileVisit.pages` before its end.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final, Protocol
 
@@ -22,7 +23,7 @@ from citystream.portals.content import HEAD, kind_of, refuse_binary
 from citystream.portals.csv_text import CsvRows
 from citystream.portals.json_text import JsonRows
 from citystream.portals.parquet import ParquetRows
-from citystream.portals.text_bytes import TextBytes, unpacked
+from citystream.portals.text_bytes import TextBytes, damaged, unpacked
 from citystream.ports import Listing, Page
 
 _PARQUET: Final = b"PAR1"
@@ -58,7 +59,9 @@ class FileVisit:
         return f"{self._path} has {self._read} records, {received} were received"
 
 
-def open_export(path: Path, dataset: Dataset, *, encoding: str = "utf-8", complete: bool = False) -> FileVisit:
+def open_export(
+    path: Path, dataset: Dataset, *, encoding: str = "utf-8", complete: bool = False
+) -> FileVisit:
     """The file at *path* as a visit to *dataset*; *complete* if the user says that it has all of its records.
 
     Raises `FileRefused`, which names the file, says what is wrong and what to do.
@@ -74,7 +77,7 @@ def open_export(path: Path, dataset: Dataset, *, encoding: str = "utf-8", comple
 
 
 def looks_like(path: Path, datasets: Iterable[Dataset], *, encoding: str = "utf-8") -> list[str]:
-    """The names of those *datasets* whose key and occurrence columns the file has; none if it is no export."""
+    """The names of those *datasets* whose key and occurrence columns the file has."""
     try:
         found = _rows(path, encoding).columns
     except FileRefused:
@@ -83,20 +86,22 @@ def looks_like(path: Path, datasets: Iterable[Dataset], *, encoding: str = "utf-
 
 
 def _rows(path: Path, encoding: str) -> Rows:
-    raw, packing = unpacked(path)
-    with raw:
-        try:
-            head = raw.read(HEAD)
-        except (OSError, pa.ArrowException) as fault:
-            raise FileRefused(
-                f"{path}: the {packing or 'file'} data is damaged or cut off ({fault})", "download the file again"
-            ) from fault
+    head, packing = _beginning(path)
     if head.startswith(_PARQUET):
         return ParquetRows(_whole(path, packing), str(path))
-    refuse_binary(path, head)
+    refuse_binary(path, head, encoding)
     source = TextBytes(path, encoding)
     kind = kind_of(path, source.peek(HEAD))
     return CsvRows(source) if kind == "csv" else JsonRows(source, kind)
+
+
+def _beginning(path: Path) -> tuple[bytes, str]:
+    raw, packing = unpacked(path)
+    with raw:
+        try:
+            return bytes(raw.read(HEAD)), packing
+        except (OSError, pa.ArrowException) as fault:
+            raise damaged(path, packing, fault) from fault
 
 
 def _whole(path: Path, packing: str) -> IO[bytes] | pa.NativeFile:
@@ -104,10 +109,12 @@ def _whole(path: Path, packing: str) -> IO[bytes] | pa.NativeFile:
     raw, _ = unpacked(path)
     if not packing:
         return raw
-    plain = tempfile.TemporaryFile()
-    try:
-        shutil.copyfileobj(raw, plain)
-    except (OSError, pa.ArrowException) as fault:
-        raise FileRefused(f"{path}: the {packing} data is damaged or cut off", "download the file again") from fault
-    plain.seek(0)
-    return plain
+    with raw, ExitStack() as undo:
+        plain = undo.enter_context(tempfile.TemporaryFile())
+        try:
+            shutil.copyfileobj(raw, plain)
+        except (OSError, pa.ArrowException) as fault:
+            raise damaged(path, packing, fault) from fault
+        plain.seek(0)
+        undo.pop_all()
+        return plain

@@ -1,9 +1,9 @@
 """JSON files as rows of text: an array of objects, one object per line, or GeoJSON features.
 
-All three are read object by object from a window of the file. Columns are the keys in order of appearance; a key
-that first appears later adds a column to the pages from there on. A line that is not an object is a row of
-``$unreadable``; an array or a GeoJSON that is damaged or cut off is refused, since nobody can tell where its next
-row begins.
+All three are read object by object from a window of the file. Columns are the keys in order of appearance; a
+key that first appears later adds a column to the pages from there on. A line that is not an object is a row of
+``$unreadable``; an array or a GeoJSON that is damaged or cut off is refused, since nobody can tell where its
+next row begins.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FEATURES: Final = re.compile(r'"features"\s*:\s*\[')
 
 
 class JsonRows:
-    """The objects of a JSON file; *columns* are the keys of its first page. *kind*: json, jsonl or geojson."""
+    """The objects of a JSON file of a *kind* (json, jsonl, geojson); *columns*: the keys of its first page."""
 
     def __init__(self, source: TextBytes, kind: str, *, page_rows: int = PAGE_ROWS) -> None:
         self._source, self._page_rows = source, page_rows

@@ -1,7 +1,7 @@
 """JSON values as published text, and JSON objects as columns.
 
-Numbers stay as they are written (``41.10``, ``0.50``, ``1e5``), true and false are those words, null and absent are
-null, and what is nested becomes compact JSON text. Shared by files and portals.
+Numbers stay as they are written (``41.10``, ``0.50``, ``1e5``), true and false are those words, null and absent
+are null, and what is nested becomes compact JSON text. Shared by files and portals.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def compact(value: Any) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, dict):
-        return "{" + ",".join([f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]) + "}"
+        inside = [f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]
+        return "{" + ",".join(inside) + "}"
     if isinstance(value, list):
         return "[" + ",".join([compact(each) for each in value]) + "]"
     return _WORDS[value]

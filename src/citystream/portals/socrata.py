@@ -76,13 +76,20 @@ class SocrataVisit:
     def pages(self) -> Iterator[Page]:
         """Pages in the order of the key; the cursor of each is where to go on after it."""
         held: tuple[list[Row], Position] | None = None
-        for rows, position in self._read():
+        try:
+            for rows, position in self._read():
+                if held:
+                    yield self._page(*held)
+                held = (rows, position)
+            self._end()
+        except PortalError:
+            # what was read whole is not lost: the next visit goes on after it
             if held:
                 yield self._page(*held)
-            held = (rows, position)
-        self._end()
-        if held:
-            yield self._page(held[0], held[1].finished())
+            raise
+        if held or self._start.unfinished:
+            rows, position = held or ([], self._start)
+            yield self._page(rows, position.finished())
 
     def verify(self, received: int) -> str:
         """'' if *received* lies between the counts before and after, from a copy that is not out of date."""

@@ -13,11 +13,11 @@ from typing import Final
 import pyarrow as pa
 
 from citystream.errors import FileRefused
+from citystream.portals.content import UTF16_BOMS
 
 BLOCK: Final = 1 << 22
 UTF8_BOM: Final = codecs.BOM_UTF8
 _PACKINGS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def unpacked(path: Path) -> tuple[pa.NativeFile, str]:
@@ -36,6 +36,13 @@ def unpacked(path: Path) -> tuple[pa.NativeFile, str]:
     if not start:
         raise FileRefused(f"{path}: is empty", "download it again")
     return (pa.CompressedInputStream(plain, packing) if packing else plain), packing
+
+
+def damaged(path: Path, packing: str, fault: Exception) -> FileRefused:
+    """The refusal of a file whose packed data cannot be unpacked."""
+    return FileRefused(
+        f"{path}: the {packing or 'file'} data is damaged or cut off ({fault})", "download the file again"
+    )
 
 
 class TextBytes:
@@ -88,28 +95,20 @@ class TextBytes:
         """True: what asks for it wants to read."""
         return True
 
-    def refuse(self, message: str, hint: str, cause: Exception) -> FileRefused:
-        """The error to raise from *cause*, remembered."""
-        self.failure = FileRefused(f"{self.path}: {message}", hint)
-        self.failure.__cause__ = cause
-        return self.failure
-
     def _next(self) -> bytes:
-        data = self._unpack()
-        self._ended = not data
+        """The next block, checked; what is wrong with it is remembered in `failure`."""
         try:
+            data = bytes(self._stream.read(BLOCK))
+            self._ended = not data
             text = self._checked(data)
         except UnicodeError as fault:
-            raise self._not_text(fault, data) from fault
+            self.failure = self._not_text(fault, data)
+            raise self.failure from fault
+        except (OSError, pa.ArrowException) as fault:
+            self.failure = damaged(self.path, self._packing, fault)
+            raise self.failure from fault
         self._consumed += len(data)
         return text
-
-    def _unpack(self) -> bytes:
-        try:
-            return bytes(self._stream.read(BLOCK))
-        except (OSError, pa.ArrowException) as fault:
-            what = f"the {self._packing or 'file'} data is damaged or cut off ({fault})"
-            raise self.refuse(what, "download the file again", fault) from fault
 
     def _checked(self, data: bytes) -> bytes:
         """*data* as UTF-8. Plain ASCII, the usual case, is not decoded at all."""
@@ -121,22 +120,21 @@ class TextBytes:
     def _not_text(self, fault: UnicodeError, data: bytes) -> FileRefused:
         held = self._decoder.getstate()[0]
         at = self._consumed - len(held) + (fault.start if isinstance(fault, UnicodeDecodeError) else 0)
-        if self._encoding != "utf-8":
-            return self.refuse(f"byte {at} is not {self._encoding}", "name another --encoding", fault)
-        return self.refuse(f"byte {at} is not UTF-8", _encoding_hint(self._consumed == 0, data), fault)
+        hint = "name another --encoding"
+        if self._encoding == "utf-8":
+            guess = "utf-16" if at == 0 and data.startswith(UTF16_BOMS) else "windows-1252"
+            hint = f"it may be {guess}: try --encoding {guess}"
+        return FileRefused(f"{self.path}: byte {at} is not {self._encoding.upper()}", hint)
 
 
 def _decoder(encoding: str) -> tuple[str, codecs.IncrementalDecoder]:
+    """The decoder for *encoding*, and its usual name; a byte order mark is the caller's affair."""
     try:
-        found = codecs.lookup(encoding)
-        if found.incrementaldecoder is None or not found._is_text_encoding:
-            raise LookupError(encoding)
+        name = codecs.lookup(encoding).name.removesuffix("-sig")
+        decoder = codecs.getincrementaldecoder(name)()
+        "".encode(name)
     except LookupError as unknown:
-        raise FileRefused(f"'{encoding}' is no text encoding", "for example windows-1252, latin-1, utf-16") from unknown
-    name = "utf-8" if found.name == "utf-8-sig" else found.name
-    return name, codecs.getincrementaldecoder(name)()
-
-
-def _encoding_hint(at_start: bool, data: bytes) -> str:
-    guess = "utf-16" if at_start and data.startswith(_UTF16) else "windows-1252"
-    return f"it may be {guess}: try --encoding {guess}"
+        raise FileRefused(
+            f"'{encoding}' is not a text encoding", "for example utf-8, windows-1252, latin-1, utf-16"
+        ) from unknown
+    return name, decoder

@@ -133,7 +133,7 @@ class ServedTable:
         """The lines that *sql* gives, one after the other: they lie like that in memory already."""
         cursor = self._connection.cursor()
         try:
-            lines = cursor.execute(sql, parameters).to_arrow_table()["line"]
+            lines = cursor.sql(sql, params=parameters).to_arrow_table()["line"]
         except (duckdb.BinderException, duckdb.ConversionException) as error:
             raise SoqlError("query.soql.invalid", f"Query coordinator error: {error}") from error
         finally:

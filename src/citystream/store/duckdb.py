@@ -19,12 +19,12 @@ import pyarrow as pa
 from citystream import schema
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
-from citystream.ports import Conformed, Detector, Fetch, Integers, Judgement, Ledger, RaisedAlerts
-from citystream.store import tables
+from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger, RaisedAlerts
 from citystream.store.changes import NEVER, OPEN, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
 from citystream.store.memory import Memory
+from citystream.store.writing import Writing
 from citystream.windows import panes
 from citystream.windows.panes import microseconds
 
@@ -87,7 +87,8 @@ class DatasetStore:
     def apply(self, batch: Conformed) -> Ledger:
         """Everything of *batch* in one transaction, or nothing; the memory follows only after the commit.
 
-        A batch that was applied before changes nothing; one that leaves a gap is refused."""
+        A batch that was applied before changes nothing; one that leaves a gap is refused.
+        """
         if batch.next <= self._position:
             return self._ledger
         self._expect_no_gap(batch)
@@ -101,7 +102,8 @@ class DatasetStore:
             d.name: d.judge(self._memory.panes, changes.timed, self._alerts[d.name]) for d in self._detectors
         }
         ledger = self._counted(batch, changes)
-        folded = self._commit(batch, coded.additions, coded.meaning, changes, judged, ledger)
+        writing = Writing(self.dataset, self.table, self._key, batch, coded, changes, judged, ledger)
+        folded = self._commit(writing, fold=self._pending + len(changes.closed_off) >= self._fold_after)
         self._codes.accept(coded)
         self._memory.remember(changes, found)
         for name, judgement in judged.items():
@@ -191,32 +193,13 @@ class DatasetStore:
             returned=was.returned + changes.returned,
         )
 
-    def _commit(
-        self,
-        batch: Conformed,
-        additions: dict[str, pa.Table],
-        meaning: Integers,
-        changes: Changes,
-        judged: dict[str, Judgement],
-        ledger: Ledger,
-    ) -> bool:
+    def _commit(self, writing: Writing, *, fold: bool) -> bool:
         """The transaction; True if the pending closings were folded in it."""
-        self._connection.execute("BEGIN")
         try:
-            for name, added in additions.items():
-                self._append(name, added)
-            self._append("versions", self._version_rows(batch, meaning, changes))
-            self._append("closed", pa.table({"off": changes.closed_off, "valid_to": changes.closed_to}))
-            self._append("gone", _gone_rows(changes))
-            self._append(
-                "touched", pa.table({"k": changes.touched_k, "version": changes.touched_version})
-            )
-            self._append("panes", self._pane_rows(changes))
-            for name, judgement in judged.items():
-                self._replace_alerts(name, judgement)
-            self._append("rejects", batch.rejects)
-            folded = self._fold(len(changes.closed_off))
-            self._move_on(batch, ledger)
+            self._connection.execute("BEGIN")
+            writing.write(self._connection)
+            if fold:
+                writing.fold(self._connection)
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back()
@@ -227,116 +210,12 @@ class DatasetStore:
         except BaseException:
             self._roll_back()
             raise
-        return folded
+        return fold
 
     def _roll_back(self) -> None:
         """Leave the transaction; a database that has given up altogether cannot, and needs not."""
         with suppress(duckdb.Error):
             self._connection.execute("ROLLBACK")
-
-    def _append(self, suffix: str, rows: pa.Table) -> None:
-        if not len(rows):
-            return
-        self._connection.register("appended", rows)
-        columns = ", ".join(f'"{name}"' for name in rows.column_names)
-        self._connection.execute(
-            f"INSERT INTO core.{self.table}_{suffix} ({columns}) SELECT * FROM appended"
-        )
-        self._connection.unregister("appended")
-
-    def _version_rows(self, batch: Conformed, meaning: Integers, changes: Changes) -> pa.Table:
-        names = tables.content(self.dataset).names
-        rows = batch.rows
-        if len(changes.row) < len(rows):
-            rows = rows.take(pa.array(changes.row))
-            meaning = meaning[changes.row]
-        columns = {name: rows[name] for name in names}
-        columns["meaning"] = pa.array(meaning, pa.int32())
-        first = pa.array(changes.first * 1_000_000, pa.timestamp("us"))
-        return pa.table(
-            columns
-            | {
-                "version": rows["version"],
-                "h": rows["h"],
-                "change": pa.array(changes.change),
-                "first_seen_at": first,
-                "changed_at": rows["fetched_at"],
-                "off": rows["off"],
-                "valid_to": pa.array(changes.valid_to),
-            }
-        )
-
-    def _pane_rows(self, changes: Changes) -> pa.Table:
-        key = changes.pane_key
-        return pa.table(
-            {
-                **_series(key),
-                "timed": panes.is_timed(key),
-                "pane": panes.pane_of(key),
-                "n": changes.pane_n,
-                "domestic": changes.pane_domestic,
-            }
-        )
-
-    def _replace_alerts(self, name: str, judgement: Judgement) -> None:
-        rows = judgement.alerts
-        if len(rows.key):
-            alerts = pa.table(
-                {
-                    "detector": [name] * len(rows.key),
-                    **_series(rows.key),
-                    "pane": panes.pane_of(rows.key),
-                    "observed": judgement.observed,
-                    "raised_at": rows.raised_at,
-                    "withdrawn_at": rows.withdrawn_at,
-                }
-            )
-            self._connection.register("judged", alerts)
-            self._connection.execute(
-                f"DELETE FROM core.{self.table}_alerts a USING judged j WHERE a.detector = j.detector "
-                "AND a.type = j.type AND a.district = j.district AND a.pane = j.pane"
-            )
-            self._connection.unregister("judged")
-            self._append("alerts", alerts)
-        moved = {
-            "detector": [name] * len(judgement.moved_key),
-            **_series(judgement.moved_key),
-            "pane": panes.pane_of(judgement.moved_key),
-            "off": judgement.moved_off,
-            "up": judgement.moved_up,
-        }
-        self._append("alert_moves", pa.table(moved))
-
-    def _fold(self, closings: int) -> bool:
-        """Write the pending closings into the versions, once they are many."""
-        if self._pending + closings < self._fold_after:
-            return False
-        for suffix in ("versions", "gone"):
-            self._connection.execute(
-                f"UPDATE core.{self.table}_{suffix} SET valid_to = c.valid_to "
-                f"FROM core.{self.table}_closed c WHERE core.{self.table}_{suffix}.off = c.off"
-            )
-        self._connection.execute(f"DELETE FROM core.{self.table}_closed")
-        return True
-
-    def _move_on(self, batch: Conformed, ledger: Ledger) -> None:
-        """Ledger, position and the times of fetching."""
-        name = self._key
-        counts = [getattr(ledger, field.name) for field in fields(Ledger)]
-        fetched = batch.fetches[-1][1] if batch.fetches else None
-        known = self._row("SELECT 1 FROM core.ledger WHERE dataset = ?", [name])
-        if known:
-            sets = ", ".join(f"{field.name} = ?" for field in fields(Ledger))
-            self._connection.execute(f"UPDATE core.ledger SET {sets} WHERE dataset = ?", [*counts, name])
-            self._connection.execute(
-                "UPDATE core.positions SET log_offset = ?, fetched_at = ? WHERE dataset = ?",
-                [batch.next, fetched, name],
-            )
-        else:
-            self._connection.execute("INSERT INTO core.ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [name, *counts])
-            self._connection.execute("INSERT INTO core.positions VALUES (?, ?, ?)", [name, batch.next, fetched])
-        for off, at in batch.fetches:
-            self._connection.execute("INSERT INTO core.commits VALUES (?, ?, ?)", [name, off, at])
 
     def _raised(self, detector: str) -> RaisedAlerts:
         rows = self._connection.execute(
@@ -357,22 +236,6 @@ class DatasetStore:
     def _one(self, sql: str) -> int:
         row = self._row(sql)
         return int(row[0]) if row else 0
-
-
-def _series(key: Integers) -> dict[str, Integers]:
-    return {"type": panes.type_of(key), "district": panes.district_of(key)}
-
-
-def _gone_rows(changes: Changes) -> pa.Table:
-    return pa.table(
-        {
-            "k": changes.gone_k,
-            "off": changes.gone_off,
-            "version_off": changes.gone_version,
-            "vanished_at": pa.array(changes.gone_fetched * 1_000_000, pa.timestamp("us")),
-            "valid_to": changes.gone_to,
-        }
-    )
 
 
 def _merged(old: RaisedAlerts, new: RaisedAlerts) -> RaisedAlerts:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from citystream.catalog.dataset import Dataset
 from citystream.errors import QueryError, StoreBusy
 from citystream.store.database import connect, cuts_at, first_line, stored_datasets
-from citystream.store.views import statements
+from citystream.store.views import UNIONS, statements
 
 AsOf = str | int | date | datetime
 
@@ -115,9 +115,7 @@ class Reader:
 
     def _hint(self, error: duckdb.Error) -> str:
         if isinstance(error, duckdb.CatalogException):
-            return "tables: events, daily, sliding, alerts, revisions, vanished, rejects, fetches, ledger, " + ", ".join(
-                dataset.table for dataset in self.datasets.values()
-            )
+            return "tables: " + ", ".join([*UNIONS, *(dataset.table for dataset in self.datasets.values())])
         return f"check the statement ({first_line(error).partition(':')[0]})"
 
 

@@ -49,7 +49,8 @@ def quoted(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class DatasetViews:
     """The SELECT statements of one dataset; *cut* is the last offset that counts, None for all; *table* is the
-    private name of its tables, if it is not its own."""
+    private name of its tables, if it is not its own.
+    """
 
     dataset: Dataset
     cut: int | None = None

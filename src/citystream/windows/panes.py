@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
-
 from citystream.ports import Booleans, Integers
 
 PANE_BITS = 22

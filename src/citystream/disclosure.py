@@ -1,0 +1,73 @@
+"""What may be kept and what may leave: redaction before anything is written, notices, and who gets a point.
+
+Precision that a person's safety needs is taken away once and for all at ingest; nothing here gives any back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from citystream.catalog.dataset import Dataset
+from citystream.schema import PlacePrecision
+
+#: A house number at the start of an address that is no intersection: '904 7th Av', '0904-B 7th Av'.
+_HOUSE = r"^\s*(?P<block>[0-9]*?)(?P<house>[0-9]{1,2})(?:[-/ ]?[A-Za-z]|[ -]+[0-9]+)?\s+(?P<street>[^/&]*[^/&\s])\s*$"
+_NO_POINT = (PlacePrecision.withheld, PlacePrecision.missing)
+
+
+def redact(dataset: Dataset, rows: pa.Table) -> pa.Table:
+    """*rows* as published, without what *dataset*'s ingest rule says must not be kept. Columns in any case.
+
+    Addresses become hundred blocks (``904 7th Av`` -> ``900 block of 7th Av``; intersections stay), degrees are
+    rounded, dropped columns are gone. Text that is no number loses nothing, because it is no position.
+    """
+    rule = dataset.ingest
+    rows = rows.drop_columns(_matching(rows, rule.drop))
+    rows = _changed(rows, rule.block_address, _blocks)
+    return _changed(rows, rule.round_position, lambda texts: _rounded(texts, rule.decimals))
+
+
+def notices(datasets: Iterable[Dataset]) -> list[str]:
+    """The publishers' notices that an export of *datasets* must carry, each once, in order."""
+    said = (each.notice or f"{each.title}, {each.city.city}: licence not stated by the publisher." for each in datasets)
+    return list(dict.fromkeys(said))
+
+
+def public_points(*, codes: bool = False, prefix: str = "") -> str:
+    """SQL condition for events that may be shown as a point.
+
+    Not for sensitive offences, not for domestic ones, and not where no position was published. *codes*:
+    ``place_precision`` has numbers as in conformed rows, not words as in the public tables; *prefix*: before each
+    column, like ``e.``.
+    """
+    hidden = ", ".join(str(each.value) if codes else f"'{each.name}'" for each in _NO_POINT)
+    return (
+        f"({prefix}lat IS NOT NULL AND {prefix}place_precision NOT IN ({hidden}) "
+        f"AND NOT coalesce({prefix}sensitive, true) AND {prefix}domestic IS NOT TRUE)"
+    )
+
+
+def _matching(rows: pa.Table, names: Iterable[str]) -> list[str]:
+    wanted = {name.strip().casefold() for name in names}
+    return [column for column in rows.column_names if column.strip().casefold() in wanted]
+
+
+def _changed(
+    rows: pa.Table, names: Iterable[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
+) -> pa.Table:
+    for column in _matching(rows, names):
+        place = rows.column_names.index(column)
+        rows = rows.set_column(place, column, change(rows[column].cast(pa.string())))
+    return rows
+
+
+def _blocks(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Hundred blocks; what has no house number, or is an intersection, stays."""
+    return pc.replace_substring_regex(addresses, _HOUSE, r"\g<block>")
+
+
+def _rounded(texts: pa.ChunkedArray, decimals: int) -> pa.ChunkedArray:
+    return texts

@@ -1,0 +1,155 @@
+"""What one transaction writes: rows appended to a dataset's tables, its alerts replaced, its ledger moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import duckdb
+import pyarrow as pa
+
+from citystream.catalog.dataset import Dataset
+from citystream.ports import Conformed, Integers, Judgement, Ledger
+from citystream.store import tables
+from citystream.store.changes import Changes
+from citystream.store.codes import Coded
+from citystream.windows import panes
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A batch and everything that follows from it, ready to be written.
+
+    *table* is the private name of the tables, *key* the name under which ledger and position are kept."""
+
+    dataset: Dataset
+    table: str
+    key: str
+    batch: Conformed
+    coded: Coded
+    changes: Changes
+    judged: Mapping[str, Judgement]
+    ledger: Ledger
+
+    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write it all, inside a transaction that the caller began."""
+        changes = self.changes
+        for name, added in self.coded.additions.items():
+            self._append(connection, name, added)
+        self._append(connection, "versions", self._version_rows())
+        self._append(connection, "closed", pa.table({"off": changes.closed_off, "valid_to": changes.closed_to}))
+        self._append(connection, "gone", self._gone_rows())
+        touched = {"k": changes.touched_k, "version": changes.touched_version}
+        self._append(connection, "touched", pa.table(touched))
+        self._append(connection, "panes", self._pane_rows())
+        for name, judgement in self.judged.items():
+            self._replace_alerts(connection, name, judgement)
+        self._append(connection, "rejects", self.batch.rejects)
+        self._move_on(connection)
+
+    def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the pending closings into the versions they close."""
+        for suffix in ("versions", "gone"):
+            connection.execute(
+                f"UPDATE core.{self.table}_{suffix} SET valid_to = c.valid_to "
+                f"FROM core.{self.table}_closed c WHERE core.{self.table}_{suffix}.off = c.off"
+            )
+        connection.execute(f"DELETE FROM core.{self.table}_closed")
+
+    def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
+        if not len(rows):
+            return
+        connection.register("appended", rows)
+        columns = ", ".join(f'"{name}"' for name in rows.column_names)
+        connection.execute(f"INSERT INTO core.{self.table}_{suffix} ({columns}) SELECT * FROM appended")
+        connection.unregister("appended")
+
+    def _version_rows(self) -> pa.Table:
+        rows, meaning = self.batch.rows, self.coded.meaning
+        if len(self.changes.row) < len(rows):
+            rows, meaning = rows.take(pa.array(self.changes.row)), meaning[self.changes.row]
+        columns = {name: rows[name] for name in tables.content(self.dataset).names}
+        columns["meaning"] = pa.array(meaning, pa.int32())
+        kept = {
+            "version": rows["version"],
+            "h": rows["h"],
+            "change": pa.array(self.changes.change),
+            "first_seen_at": _seconds(self.changes.first),
+            "changed_at": rows["fetched_at"],
+            "off": rows["off"],
+            "valid_to": pa.array(self.changes.valid_to),
+        }
+        return pa.table(columns | kept)
+
+    def _gone_rows(self) -> pa.Table:
+        return pa.table(
+            {
+                "k": self.changes.gone_k,
+                "off": self.changes.gone_off,
+                "version_off": self.changes.gone_version,
+                "vanished_at": _seconds(self.changes.gone_fetched),
+                "valid_to": self.changes.gone_to,
+            }
+        )
+
+    def _pane_rows(self) -> pa.Table:
+        key = self.changes.pane_key
+        counts = {"n": self.changes.pane_n, "domestic": self.changes.pane_domestic}
+        return pa.table({**_series(key), "timed": panes.is_timed(key), "pane": panes.pane_of(key), **counts})
+
+    def _replace_alerts(self, connection: duckdb.DuckDBPyConnection, name: str, judgement: Judgement) -> None:
+        alerts = self._alert_rows(name, judgement)
+        if len(alerts):
+            connection.register("judged", alerts)
+            connection.execute(
+                f"DELETE FROM core.{self.table}_alerts a USING judged j WHERE a.detector = j.detector "
+                "AND a.type = j.type AND a.district = j.district AND a.pane = j.pane"
+            )
+            connection.unregister("judged")
+            self._append(connection, "alerts", alerts)
+        moved = judgement.moved_key
+        moves = {"pane": panes.pane_of(moved), "off": judgement.moved_off, "up": judgement.moved_up}
+        self._append(connection, "alert_moves", pa.table({"detector": [name] * len(moved), **_series(moved), **moves}))
+
+    @staticmethod
+    def _alert_rows(name: str, judgement: Judgement) -> pa.Table:
+        rows = judgement.alerts
+        return pa.table(
+            {
+                "detector": [name] * len(rows.key),
+                **_series(rows.key),
+                "pane": panes.pane_of(rows.key),
+                "observed": judgement.observed,
+                "raised_at": rows.raised_at,
+                "withdrawn_at": rows.withdrawn_at,
+            }
+        )
+
+    def _move_on(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Ledger, position and the times of fetching."""
+        counts = [getattr(self.ledger, field.name) for field in fields(Ledger)]
+        fetched = self.batch.fetches[-1][1] if self.batch.fetches else None
+        sets = ", ".join(f"{field.name} = ?" for field in fields(Ledger))
+        updated = connection.execute(
+            f"UPDATE core.ledger SET {sets} WHERE dataset = ?", [*counts, self.key]
+        ).fetchone()
+        if updated and updated[0]:
+            connection.execute(
+                "UPDATE core.positions SET log_offset = ?, fetched_at = ? WHERE dataset = ?",
+                [self.batch.next, fetched, self.key],
+            )
+        else:
+            connection.execute("INSERT INTO core.ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [self.key, *counts])
+            connection.execute(
+                "INSERT INTO core.positions VALUES (?, ?, ?)", [self.key, self.batch.next, fetched]
+            )
+        for off, at in self.batch.fetches:
+            connection.execute("INSERT INTO core.commits VALUES (?, ?, ?)", [self.key, off, at])
+
+
+def _series(key: Integers) -> dict[str, Integers]:
+    return {"type": panes.type_of(key), "district": panes.district_of(key)}
+
+
+def _seconds(values: Integers) -> pa.Array:
+    return pa.array(values * 1_000_000, pa.timestamp("us"))
