@@ -45,6 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("page_rows", 50_000, "rows asked of a portal at a time", least=1),
     Setting("pause", 1.0, "least seconds between two requests to one portal", least=0),
     Setting("patience", 300.0, "seconds of waiting on a failing portal before giving up", least=0),
+    Setting("portal", "", "address of a simulated portal that stands in for every publisher"),
     Setting("socrata_token", "", "application token for Socrata portals", secret=True),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -13,8 +13,14 @@ import pyarrow.compute as pc
 from citystream.catalog.dataset import Dataset
 from citystream.schema import PlacePrecision
 
-#: A house number at the start of an address that is no intersection: '904 7th Av', '0904-B 7th Av'.
-_HOUSE = r"^\s*(?P<block>[0-9]*?)(?P<house>[0-9]{1,2})(?:[-/ ]?[A-Za-z]|[ -]+[0-9]+)?\s+(?P<street>[^/&]*[^/&\s])\s*$"
+#: What follows a house number and belongs to it: a range, a half, a letter.
+_REST = r"(?:\s*-\s*\d+|\s+\d/\d)?(?:-?[A-Za-z])?"
+_LONG = rf"^\s*0*(\d+)\d\d{_REST}\s+(.*\S)\s*$"
+_SHORT = rf"^\s*\d\d?{_REST}\s+(.*\S)\s*$"
+#: Hundred blocks already, and freeways, which have the house number 0.
+_NO_HOUSE = r"(?i)^\s*(\d+ block of |0+(\s*-\s*0+)?\s)"
+_UNIT = r"(?i)\s*(,?\s*#|,?\s+(apt|unit|ste|suite|rm)\b).*$"
+_NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _NO_POINT = (PlacePrecision.withheld, PlacePrecision.missing)
 
 
@@ -55,9 +61,7 @@ def _matching(rows: pa.Table, names: Iterable[str]) -> list[str]:
     return [column for column in rows.column_names if column.strip().casefold() in wanted]
 
 
-def _changed(
-    rows: pa.Table, names: Iterable[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
-) -> pa.Table:
+def _changed(rows: pa.Table, names: Iterable[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> pa.Table:
     for column in _matching(rows, names):
         place = rows.column_names.index(column)
         rows = rows.set_column(place, column, change(rows[column].cast(pa.string())))
@@ -65,9 +69,17 @@ def _changed(
 
 
 def _blocks(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Hundred blocks; what has no house number, or is an intersection, stays."""
-    return pc.replace_substring_regex(addresses, _HOUSE, r"\g<block>")
+    """Hundred blocks; what has no house number, as an intersection, stays."""
+    bare = pc.replace_substring_regex(addresses, _UNIT, "")
+    long = pc.replace_substring_regex(bare, _LONG, r"\100 block of \2")  # group 1, then 00
+    short = pc.replace_substring_regex(bare, _SHORT, r"0 block of \1")
+    blocks = pc.if_else(pc.match_substring_regex(bare, _LONG), long, short)
+    return pc.if_else(pc.match_substring_regex(bare, _NO_HOUSE), bare, blocks)
 
 
 def _rounded(texts: pa.ChunkedArray, decimals: int) -> pa.ChunkedArray:
-    return texts
+    """Rounded numbers; words stay, and any other text with digits is taken away, since it cannot be rounded."""
+    number = pc.match_substring_regex(texts, _NUMBER)
+    degrees = pc.utf8_trim_whitespace(pc.if_else(number, texts, pa.scalar(None, pa.string()))).cast(pa.float64())
+    words = pc.if_else(pc.match_substring_regex(texts, r"\d"), pa.scalar(None, pa.string()), texts)
+    return pc.if_else(number, pc.round(degrees, ndigits=decimals).cast(pa.string()), words)

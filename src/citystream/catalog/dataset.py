@@ -10,7 +10,17 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from citystream import schema
 from citystream.catalog.crosswalk import Crosswalk
@@ -72,6 +82,15 @@ TAKEN = frozenset(
         *("known_from", "known_until", "valid_to", "pane", "zone"),
     }
 )
+
+
+def _own_name(name: str) -> str:
+    if name in TAKEN:
+        raise ValueError("every event has a column of this name already: choose another")
+    return name
+
+
+OwnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$"), AfterValidator(_own_name)]
 
 
 class Daily(Frozen):
@@ -188,7 +207,7 @@ class Dataset(Frozen):
     of its own, by which the publisher dates the versions of a record (an older one that comes later changes
     nothing); *precision*: of its positions; *withheld*: words by which it says that a position is withheld;
     *missing*: words that mean "no value" in any column, in any case; *sentinel_before*: dates before this are no
-    dates.
+    dates, and nor are those from 2100 on.
     """
 
     name: str
@@ -209,20 +228,12 @@ class Dataset(Frozen):
     sources: tuple[Source, ...] = ()
     ingest: IngestRule = IngestRule()
     columns: Mapping
-    attributes: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Attribute] = {}
+    attributes: dict[OwnName, Attribute] = Field(default={})
     version: str | TimeRule | None = None
     windows: Windows = Windows()
     detectors: tuple[DetectorRule, ...] = ()
-    crosswalk: InstanceOf[Crosswalk] = Field(default_factory=Crosswalk, repr=False)
+    crosswalk: SkipJsonSchema[InstanceOf[Crosswalk]] = Field(default_factory=Crosswalk, repr=False)
     """what `columns.code.crosswalk` names; the library puts it here"""
-
-    @field_validator("attributes")
-    @classmethod
-    def _own_names(cls, attributes: dict[str, AttributeRule]) -> dict[str, AttributeRule]:
-        taken = sorted(TAKEN & attributes.keys())
-        if taken:
-            raise ValueError(f"every event has a column '{taken[0]}' already: choose another name")
-        return attributes
 
     @field_validator("version")
     @classmethod

@@ -30,7 +30,6 @@ _SAID = {
     "too_short": "must not be empty",
     "string_pattern_mismatch": "must be small letters, digits and _, beginning with a letter",
 }
-_LENGTH = ("too_long", "missing_positional_only_argument")
 
 
 def lines(file: str, table: str, wrong: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -89,7 +88,7 @@ def _keys(path: Iterable[str], model: type[BaseModel]) -> set[str]:
             known = known[0]
     if isinstance(known, tuple):
         return {"*"}
-    return set(known.model_fields) if isinstance(known, type) else set()
+    return set(known.model_fields) if isinstance(known, type) and issubclass(known, BaseModel) else set()
 
 
 def _inner(annotation: Any) -> Any:

@@ -78,12 +78,12 @@ class Frozen(BaseModel):
 
 
 class TextRule(Frozen):
-    """A text column, or several put together.
+    r"""A text column, or several put together.
 
     *template*, instead of *column*: ``"{number} {street|road} / {cross}"``, where ``|`` separates the names of
     one column over the years; what is blank leaves nothing, runs of blanks become one. *missing*: words that
     mean "no value" here, beside the dataset's own, in any case; *replace*: pairs of a regular expression and its
-    replacement, applied to every match in order (``\\1`` is the first group); *upper*: write in capitals.
+    replacement, applied to every match in order (``\1`` is the first group); *upper*: write in capitals.
     """
 
     column: Words = ()

@@ -14,9 +14,7 @@ from citystream.conform.texts import quoted
 
 DAY = 86_400_000_000
 ISO_DATE = "%Y-%m-%d"
-ISO_TIMES = tuple(
-    f"%Y-%m-%d{gap}{clock}" for gap in "T " for clock in ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
-)
+ISO_TIMES = tuple(f"%Y-%m-%d{gap}{clock}" for gap in "T " for clock in ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M"))
 ISO_UTC = tuple(pattern + zone for pattern in ISO_TIMES for zone in ("Z", "+00:00", "+0000", "+00"))
 #: What the engine reads as a time without being asked to.
 ENGINE_WORDS = "('epoch', 'infinity', '-infinity')"

@@ -19,8 +19,8 @@ from citystream.conform.mapping import Selection, named_columns
 from citystream.conform.rejected import rejected
 from citystream.conform.statement import Statement
 from citystream.conform.texts import Inputs, folded
-from citystream.conform.trim import trimmed
 from citystream.conform.times import Micros, to_utc
+from citystream.conform.trim import trimmed
 from citystream.ports import Conformed
 from citystream.schema import FETCHED_AT, GONE, LOG_RECORD, OFFSET, OP, RECORD_ID, UNREADABLE, TimeFlag
 

@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.rules import Columns, KeyRule
-from citystream.conform.texts import Inputs, folded, quoted
+from citystream.conform.texts import Inputs, folded
 from citystream.conform.trim import trimmed
 from citystream.schema import UNREADABLE
 
 _SEPARATOR = "chr(31)"
+_WHOLE = r"'^(\d+)\.0+$', '\1'"
 
 
 class RecordIds:
@@ -33,8 +34,9 @@ class RecordIds:
         """The id (text) of each of *rows*; null where the row could not be read or its key is blank."""
         short, table = _published(rows, _named(self._rule))
         sql = key_sql(self._rule, Inputs(short, self._missing))
-        relation = self._engine.from_arrow(table)
-        ids = relation.query("rows", f"SELECT {sql} AS id FROM rows").to_arrow_table()["id"].combine_chunks()
+        self._engine.register("rows", table)
+        ids = self._engine.sql(f"SELECT {sql} AS id FROM rows").to_arrow_table()["id"].combine_chunks()
+        self._engine.unregister("rows")
         if UNREADABLE in rows.column_names:
             broken = pc.is_valid(rows[UNREADABLE].combine_chunks())
             ids = pc.if_else(broken, pa.scalar(None, pa.string()), ids)
@@ -61,7 +63,8 @@ def key_sql(rule: KeyRule, inputs: Inputs) -> str:
         key = _hashed(rule.columns, inputs, normalise=rule.normalise)
     if rule.integer:
         # a key that came through a spreadsheet or a form may have lost or won zeros in front
-        return f"CASE WHEN regexp_full_match({key}, '0+[0-9]+') THEN coalesce(nullif(ltrim({key}, '0'), ''), '0') ELSE {key} END"
+        bare = f"coalesce(nullif(ltrim({key}, '0'), ''), '0')"
+        return f"CASE WHEN regexp_full_match({key}, '0+[0-9]+') THEN {bare} ELSE {key} END"
     return f"coalesce({key}, {_hashed(rule.otherwise, inputs)})" if rule.otherwise else key
 
 
@@ -76,8 +79,7 @@ def _hashed(columns: tuple[Columns, ...], inputs: Inputs, *, normalise: bool = F
 
 def _normalised(part: str) -> str:
     """Letters and digits in capitals; ``UNKNOWN`` is blank, and 800.0 is 800."""
-    whole = f"regexp_replace({part}, {quoted(r'^(\d+)\.0+$')}, {quoted(r'\1')})"
-    letters = f"regexp_replace(upper({whole}), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
+    letters = f"regexp_replace(upper(regexp_replace({part}, {_WHOLE})), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
     return f"nullif(nullif({letters}, 'UNKNOWN'), '')"
 
 

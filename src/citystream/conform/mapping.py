@@ -12,18 +12,19 @@ from citystream.catalog.rules import AttributeRule, BooleanRule, TimeRule
 from citystream.conform import clocks, places
 from citystream.conform.reasons import Reason
 from citystream.conform.texts import NOTHING, Inputs, cleaned, folded, listed, name, quoted
+from citystream.conform.times import LAST
 from citystream.schema import TimeFlag, TimePrecision
 
 TEXTS = ("incident_id", "type", "label", "district", "beat", "neighbourhood", "address", "status")
 NUMBERS = ("lat", "lon", "position")
 BOOLEANS = ("domestic", "arrest")
 TIMES = ("occurred", "occurred_end", "reported")
-#: The content of an event in the order in which it is hashed; those without a rule are left out.
+#: The content of an event in the order in which it is hashed, and the rule without which a column is left out.
 CONTENT = (
     *(("type", "type"), ("native_code", "code"), ("native_label", "label"), ("occurred_local", "occurred")),
     *(("occurred_end_local", "occurred_end"), ("time_precision", "occurred"), ("reported_at", "reported")),
-    *(("district", "district"), ("beat", "beat"), ("neighbourhood", "neighbourhood"), ("lat", "type")),
-    *(("lon", "type"), ("place_precision", "type"), ("place_reason", "type"), ("address", "address")),
+    *(("district", "district"), ("beat", "beat"), ("neighbourhood", "neighbourhood"), ("lat", "")),
+    *(("lon", ""), ("place_precision", ""), ("place_reason", ""), ("address", "address")),
     *(("domestic", "domestic"), ("arrest", "arrest"), ("status", "status"), ("incident_id", "incident_id")),
 )
 
@@ -35,7 +36,7 @@ def row_hash(dataset: Dataset) -> str:
     because a publisher that touches every row has not changed one. Stored columns must have their conformed types.
     """
     mapping = dataset.columns
-    columns = [column for column, rule in CONTENT if getattr(mapping, rule) is not None]
+    columns = [column for column, rule in CONTENT if not rule or getattr(mapping, rule) is not None]
     attributes = [column for column in dataset.attributes if column != dataset.version]
     return f"hash({', '.join(name(column) for column in (*columns, *attributes))})"
 
@@ -57,7 +58,8 @@ def named_columns(dataset: Dataset) -> tuple[str, ...]:
 class Selection:
     """The parts of the SELECT for batches that have the columns of *inputs*.
 
-    *table* is what they are called; *gone*, *unreadable*: whether the batch has records of op ``gone``, and rows that could not be split.
+    *table* is what they are called; *gone*, *unreadable*: whether the batch has records of op ``gone``, and rows
+    that could not be split.
     """
 
     def __init__(self, dataset: Dataset, inputs: Inputs, table: str, *, gone: bool, unreadable: bool) -> None:
@@ -143,30 +145,38 @@ class Selection:
         }
         found |= self._times() | places.place(self.dataset, self._place_texts())
         found |= {each: f"t_{each}" for each in ("district", "beat", "neighbourhood", "status")}
-        found["address"] = f"CASE WHEN upper(t_address) NOT IN {listed(self.dataset.withheld or ('',))} THEN t_address END"
+        withheld = listed(self.dataset.withheld or ("",))
+        found["address"] = f"CASE WHEN upper(t_address) NOT IN {withheld} THEN t_address END"
         found |= {each: _boolean(f"t_{each}", getattr(self.mapping, each)) for each in BOOLEANS}
         found |= {each: self._attribute(f"a_{each}", rule) for each, rule in self.dataset.attributes.items()}
         found |= {"version": self._version(), "reason": self._reason()}
         return found
 
     def _times(self) -> dict[str, str]:
-        first = f"TIMESTAMP {quoted(str(self.dataset.sentinel_before))}"
-        kept = {each: f"CASE WHEN v_{each} >= {first} THEN v_{each} END" for each in TIMES}
-        coarse = "NOT d_occurred OR NOT d_reported"
-        late = (
-            f"CASE WHEN {coarse} THEN date_trunc('day', v_occurred) > date_trunc('day', v_reported) "
-            "ELSE v_occurred > v_reported END"
-        )
-        late = f"coalesce(v_reported >= {first} AND {late}, false)" if self.mapping.reported else "false"
+        kept = {each: f"CASE WHEN {self._possible(each)} THEN v_{each} END" for each in TIMES}
+        odd = f"CASE WHEN d_occurred AND {self._placeholder()} THEN {TimeFlag.placeholder.value} ELSE 0 END"
+        odd += f" + CASE WHEN {self._late()} THEN {TimeFlag.after_report.value} ELSE 0 END"
         return {
             "occurred_local": kept["occurred"],
             "occurred_end_local": kept["occurred_end"],
             "reported_at": kept["reported"],
-            "time_precision": f"({self._precision(first)})::UTINYINT",
-            "time_flags": f"(CASE WHEN v_occurred < {first} THEN {TimeFlag.sentinel.value} "
-            f"ELSE CASE WHEN d_occurred AND {self._placeholder()} THEN {TimeFlag.placeholder.value} ELSE 0 END "
-            f"+ CASE WHEN {late} THEN {TimeFlag.after_report.value} ELSE 0 END END)::UTINYINT",
+            "time_precision": f"({self._precision()})::UTINYINT",
+            "time_flags": f"(CASE WHEN NOT ({self._possible('occurred')}) THEN {TimeFlag.sentinel.value} "
+            f"ELSE {odd} END)::UTINYINT",
         }
+
+    def _possible(self, column: str) -> str:
+        """SQL for whether a time is one: not before the dataset could know of it, not in another century."""
+        first, last = str(self.dataset.sentinel_before), str(LAST.date())
+        return f"v_{column} >= TIMESTAMP {quoted(first)} AND v_{column} < TIMESTAMP {quoted(last)}"
+
+    def _late(self) -> str:
+        """SQL for whether it happened after it was reported; days are compared where one of both is only a day."""
+        if not self.mapping.reported:
+            return "false"
+        days = "date_trunc('day', v_occurred) > date_trunc('day', v_reported)"
+        late = f"CASE WHEN d_occurred AND d_reported THEN v_occurred > v_reported ELSE {days} END"
+        return f"coalesce({self._possible('reported')} AND {late}, false)"
 
     def _placeholder(self) -> str:
         """SQL for whether the time of day is one that stands for an unknown one."""
@@ -176,13 +186,13 @@ class Selection:
         both = {*micros, *(each - clocks.DAY for each in micros if each)}
         return f"epoch_us(v_occurred) % {clocks.DAY} IN ({', '.join(map(str, sorted(both)))})" if both else "false"
 
-    def _precision(self, first: str) -> str:
+    def _precision(self) -> str:
         rule = self.mapping.occurred
         finest = TimePrecision[rule.precision]
         half = "epoch_us(v_occurred) % 1800000000 = 0"
         timed = f"CASE WHEN {half} THEN {TimePrecision.half_hour.value} ELSE {TimePrecision.second.value} END"
         return (
-            f"CASE WHEN v_occurred < {first} THEN {TimePrecision.unknown.value} "
+            f"CASE WHEN NOT ({self._possible('occurred')}) THEN {TimePrecision.unknown.value} "
             f"WHEN NOT d_occurred THEN {TimePrecision.day.value} "
             f"WHEN {self._placeholder()} THEN {TimePrecision.unknown.value} "
             f"ELSE {finest.value if finest else timed} END"
@@ -215,10 +225,11 @@ class Selection:
         return value if rule.type == "integer" else f"epoch_us(({value})::TIMESTAMP)"
 
     def _reason(self) -> str:
-        rounded = f"WHEN contains(id, '+') AND regexp_full_match(id, '\\d+(\\.\\d+)?[eE]\\+\\d+') THEN {quoted(Reason.id_scientific)} "
+        scientific = r"contains(id, '+') AND regexp_full_match(id, '\d+(\.\d+)?[eE]\+\d+')"
         return (
             f"CASE WHEN unreadable IS NOT NULL THEN {quoted(Reason.unreadable_row)} "
-            f"WHEN id IS NULL THEN {quoted(Reason.no_id)} {rounded}"
+            f"WHEN id IS NULL THEN {quoted(Reason.no_id)} "
+            f"WHEN {scientific} THEN {quoted(Reason.id_scientific)} "
             f"WHEN k IS NULL THEN {quoted(Reason.id_not_integer)} WHEN gone THEN NULL "
             f"WHEN v_occurred IS NOT NULL THEN NULL WHEN t_occurred IS NULL THEN {quoted(Reason.time_missing)} "
             f"ELSE {quoted(Reason.time_unreadable)} END"

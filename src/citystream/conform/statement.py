@@ -41,4 +41,4 @@ class Statement:
         try:
             return self._engine.sql(f"EXECUTE of_{self._name}").to_arrow_table()
         finally:
-            self._slot.table = table.slice(0, 0)
+            self._slot.table = table.schema.empty_table()

@@ -49,7 +49,7 @@ def json_value(response: httpx.Response) -> Any:
     """
     try:
         value = decode(response.content.decode())
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         page = response.content.lstrip().startswith(b"<")
         what = "a web page instead of JSON" if page else f"JSON that is damaged or cut off ({fault})"
         raise TransientError(what, response.status_code) from fault
@@ -104,7 +104,7 @@ def _said(response: httpx.Response) -> str:
     """What the portal says about its refusal, shortened."""
     try:
         value = decode(response.content.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     message = error_in(value) or (value.get("message") if isinstance(value, dict) else "")
     return f": {str(message)[:300]}" if message else ""

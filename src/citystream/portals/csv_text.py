@@ -71,9 +71,7 @@ class CsvRows:
     def _reader(self) -> pacsv.CSVStreamingReader:
         return pacsv.open_csv(
             _Ended(self._source, self._end_record()),
-            read_options=pacsv.ReadOptions(
-                block_size=self._block, column_names=self._names, use_threads=False
-            ),
+            read_options=pacsv.ReadOptions(block_size=self._block, column_names=self._names, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._keep
             ),
@@ -132,18 +130,26 @@ def with_unreadable(table: pa.Table, texts: list[str]) -> pa.Table:
 
 
 class _Ended:
-    """A source with one more record at its end."""
+    """A source with one more record at its end, in blocks as the parser needs them.
+
+    No block ends between carriage return and line feed: the parser drops a line feed that begins a block after
+    a carriage return, and takes a block that is empty then for the end of the file.
+    """
 
     closed = False
 
     def __init__(self, source: TextBytes, end: bytes) -> None:
-        self._source, self._end = source, end
+        self._source, self._end, self._held = source, end, b""
 
     def read(self, size: int = -1) -> bytes:
-        data = self._source.read(size)
+        data = self._source.read(size - len(self._held))
         if not data:
-            data, self._end = self._end[:size], self._end[size:]
-        return data
+            data, self._end = self._end, b""
+        data, self._held = (self._held + data if self._held else data), b""
+        if not data.endswith(b"\r"):
+            return data
+        self._held = b"\r"
+        return data[:-1] or self.read(size)
 
     def close(self) -> None:
         self.closed = True
@@ -156,4 +162,5 @@ def _joined(cells: list[str], delimiter: str) -> str:
     """Parsed cells as text again; the last one is the one whose quotation mark is not closed."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator="").writerow(cells[:-1])
-    return f'{out.getvalue()}{delimiter}"{cells[-1]}' if cells[:-1] else f'"{cells[-1]}'
+    before = out.getvalue() + delimiter if cells[:-1] else ""
+    return f'{before}"' + cells[-1].replace('"', '""')

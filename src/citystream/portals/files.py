@@ -59,9 +59,7 @@ class FileVisit:
         return f"{self._path} has {self._read} records, {received} were received"
 
 
-def open_export(
-    path: Path, dataset: Dataset, *, encoding: str = "utf-8", complete: bool = False
-) -> FileVisit:
+def open_export(path: Path, dataset: Dataset, *, encoding: str = "utf-8", complete: bool = False) -> FileVisit:
     """The file at *path* as a visit to *dataset*; *complete* if the user says that it has all of its records.
 
     Raises `FileRefused`, which names the file, says what is wrong and what to do.

@@ -63,9 +63,7 @@ class HttpClient:
         self._guard = threading.Lock()
         self._turns: dict[str, _Turn] = {}
 
-    def get_json(
-        self, url: str, params: Params | None = None, headers: Headers | None = None
-    ) -> tuple[Any, Headers]:
+    def get_json(self, url: str, params: Params | None = None, headers: Headers | None = None) -> tuple[Any, Headers]:
         """The JSON value at *url* (numbers as `json_values.Number`) and the answer's headers.
 
         Raises `PortalError`, also for an error object that came with status 200.
@@ -97,9 +95,7 @@ class HttpClient:
         except (PortalError, TransientError, httpx.HTTPError, httpx.InvalidURL) as fault:
             raise _explained(fault, url, params, headers.values()) from fault.__cause__
 
-    def _patiently(
-        self, request: httpx.Request, read: Callable[[httpx.Response], Answer]
-    ) -> tuple[Answer, Headers]:
+    def _patiently(self, request: httpx.Request, read: Callable[[httpx.Response], Answer]) -> tuple[Answer, Headers]:
         waits = self._patience
         until = time.monotonic() + waits.budget
         for attempt in stamina.retry_context(

@@ -25,8 +25,7 @@ from citystream.portals.text_bytes import BLOCK, TextBytes
 
 #: A single object longer than this is taken for damage.
 LONGEST: Final = 1 << 26
-_BETWEEN: Final = re.compile(r"[\s,]*")
-_BLANK: Final = re.compile(r"\s*")
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
 _FEATURES: Final = re.compile(r'"features"\s*:\s*\[')
 
 
@@ -120,14 +119,15 @@ class _Window:
     def next_object(self) -> Row | None:
         """The next object, or None at the end of the array."""
         while True:
-            self._skip()
+            start = self._start()
             try:
-                item, end = DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as fault:
-                if self._text[self._at : self._at + 1] == "]":
+                item, end = DECODER.raw_decode(self._text, start)
+            except (json.JSONDecodeError, RecursionError) as fault:
+                if self._text[start : start + 1] == "]":
+                    self._at = start
                     return None
                 if not self._more():
-                    raise self._damaged(fault.msg) from fault
+                    raise self._damaged(str(fault)) from fault
                 continue
             self._at = end
             return self._checked(item)
@@ -143,16 +143,19 @@ class _Window:
         except ValueError as fault:
             raise self._damaged("it is cut off or goes on after its last row") from fault
 
-    def _skip(self) -> None:
-        """Go to what comes next. A comma before the first object or a second one is found by the decoder."""
-        between = _BLANK.match(self._text, self._at)
-        at = between.end() if between else self._at
-        if self._count and self._text[at : at + 1] == ",":
-            after = _BLANK.match(self._text, at + 1)
-            at = after.end() if after else at
-            if self._text[at : at + 1] in ("", "]"):
-                return
-        self._at = at
+    def _start(self) -> int:
+        """Where the next object begins, behind the comma that must stand before it unless it is the first."""
+        at = self._after_blanks(self._at)
+        if not self._count or self._text[at : at + 1] in ("", "]"):
+            return at
+        if self._text[at] != ",":
+            raise self._damaged("a comma is missing")
+        behind = self._after_blanks(at + 1)
+        return at if self._text[behind : behind + 1] == "]" else behind
+
+    def _after_blanks(self, at: int) -> int:
+        blanks = _BLANK.match(self._text, at)
+        return blanks.end() if blanks else at
 
     def _more(self) -> bool:
         if len(self._text) - self._at > LONGEST:

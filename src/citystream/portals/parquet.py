@@ -42,9 +42,7 @@ class ParquetRows:
             raise self._damaged(fault) from fault
 
     def _damaged(self, fault: Exception) -> FileRefused:
-        return FileRefused(
-            f"{self._name}: the Parquet file is damaged or cut off ({fault})", "download the file again"
-        )
+        return FileRefused(f"{self._name}: the Parquet file is damaged or cut off ({fault})", "download the file again")
 
 
 def as_text(values: pa.Array) -> pa.Array:

@@ -32,9 +32,7 @@ class SocrataPortal:
         self._client = client or HttpClient()
         self._token, self._page_size = token, page_size
 
-    def visit(
-        self, dataset: Dataset, source: Source, cursor: str, *, full: bool, overlap: bool
-    ) -> SocrataVisit:
+    def visit(self, dataset: Dataset, source: Source, cursor: str, *, full: bool, overlap: bool) -> SocrataVisit:
         """Continue a listing that was interrupted, or read what is newer than *cursor*.
 
         *full*, or a source without a cursor column, begins a complete listing. Raises `PortalError`.
@@ -42,15 +40,16 @@ class SocrataPortal:
         table = SodaTable(self._client, _base(source), source.resource, self._token, self._page_size)
         described = table.describe()
         _check_columns(dataset, source, described, table.home)
-        start = parse(cursor)
+        start = parse(cursor, source.cursor)
         if start.unfinished:
-            return SocrataVisit(table, described, source.cursor, start)
+            if table.count(Order().after(start)):
+                return SocrataVisit(table, described, start)
+            # it broke off after its last row: there is no page that could carry the cursor of its end
+            start = start.finished()
         if full or start.mode == "full" or not source.cursor:
             at = table.newest(source.cursor) if source.cursor else ""
-            return SocrataVisit(table, described, source.cursor, Position(at=at))
-        return SocrataVisit(
-            table, described, source.cursor, behind(start, source.overlap) if overlap else start
-        )
+            return SocrataVisit(table, described, Position(by=source.cursor, at=at))
+        return SocrataVisit(table, described, behind(start, source.overlap) if overlap else start)
 
 
 class SocrataVisit:
@@ -62,10 +61,10 @@ class SocrataVisit:
     from which to go on incrementally.
     """
 
-    def __init__(self, table: SodaTable, described: Described, cursor: str, start: Position) -> None:
-        self._table, self._cursor, self._start = table, cursor, start
+    def __init__(self, table: SodaTable, described: Described, start: Position) -> None:
+        self._table, self._start = table, start
         whole = start.mode == "full"
-        self._order = Order() if whole else Order(cursor, described.columns.get(cursor, ""))
+        self._order = Order() if whole else Order(start.by, described.columns.get(start.by, ""))
         self._before = table.count(self._order.after(start))
         self._after: int | None = None
         self._stale = False
@@ -87,9 +86,8 @@ class SocrataVisit:
             if held:
                 yield self._page(*held)
             raise
-        if held or self._start.unfinished:
-            rows, position = held or ([], self._start)
-            yield self._page(rows, position.finished())
+        if held:
+            yield self._page(held[0], held[1].finished())
 
     def verify(self, received: int) -> str:
         """'' if *received* lies between the counts before and after, from a copy that is not out of date."""
@@ -121,7 +119,7 @@ class SocrataVisit:
         return rows
 
     def _past(self, row: Row, position: Position) -> Position:
-        at = position.at if position.mode == "full" else str(row.get(self._cursor) or position.at)
+        at = position.at if position.mode == "full" else str(row.get(position.by) or position.at)
         return replace(position, row=str(row[":id"]), at=at)
 
     def _recount(self) -> int:

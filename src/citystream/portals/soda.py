@@ -8,9 +8,9 @@ does neither. SoQL: https://dev.socrata.com/docs/queries/
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from citystream.errors import PortalError
 
@@ -22,14 +22,15 @@ NUMBERS = frozenset({"number", "double", "money", "percent"})
 class Position:
     """How far a table was read.
 
-    *mode* ``full``: in the order of ``:id``, up to *row*; *at* is the cursor column's newest value from before the
-    listing, from which an incremental visit goes on once the listing is read. *mode* ``incremental``: in the
-    order of (cursor column, ``:id``), up to (*at*, *row*); without *row*, up to all of *at*.
+    *mode* ``full``: in the order of ``:id``, up to *row*; *at* is the newest value of the cursor column *by* from
+    before the listing, from which an incremental visit goes on once the listing is read. *mode* ``incremental``:
+    in the order of (*by*, ``:id``), up to (*at*, *row*); without *row*, up to all of *at*.
     """
 
     mode: Literal["full", "incremental"] = "full"
-    row: str = ""
+    by: str = ""
     at: str = ""
+    row: str = ""
 
     @property
     def unfinished(self) -> bool:
@@ -40,28 +41,32 @@ class Position:
         """Where the next visit begins, once this one was read to its end."""
         if self.mode == "incremental":
             return self
-        return Position("incremental", "", self.at) if self.at else Position()
+        return replace(self, mode="incremental", row="") if self.at else Position(by=self.by)
 
     def text(self) -> str:
         """As compact JSON, for `Page.cursor`."""
-        return json.dumps({"mode": self.mode, "row": self.row, "at": self.at}, separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
 
-def parse(cursor: str) -> Position:
-    """The position in *cursor* ('' = the beginning). Raises `PortalError` for what is no cursor of ours."""
+def parse(cursor: str, by: str) -> Position:
+    """The position in *cursor*; the beginning for '' and for a cursor by another column than *by*.
+
+    Raises `PortalError` for what is no cursor of a Socrata table.
+    """
     try:
-        return _position(json.loads(cursor)) if cursor else Position()
-    except (ValueError, TypeError, KeyError) as fault:
-        raise PortalError(
-            f"the stored cursor is not that of a Socrata table: {cursor[:80]}", "begin anew with a full listing"
-        ) from fault
+        position = Position(**json.loads(cursor)) if cursor else Position(by=by)
+        well = all(isinstance(value, str) for value in asdict(position).values())
+    except (ValueError, TypeError) as fault:
+        raise _unknown(cursor) from fault
+    if not well or position.mode not in ("full", "incremental"):
+        raise _unknown(cursor)
+    return position if position.by == by else Position(by=by)
 
 
-def _position(value: Any) -> Position:
-    mode, row, at = value["mode"], value["row"], value["at"]
-    if mode not in ("full", "incremental") or not (isinstance(row, str) and isinstance(at, str)):
-        raise ValueError(mode)
-    return Position(mode, row, at)
+def _unknown(cursor: str) -> PortalError:
+    return PortalError(
+        f"the stored cursor is not that of a Socrata table: {cursor[:80]}", "begin anew with a full listing"
+    )
 
 
 def behind(position: Position, overlap: timedelta) -> Position:

@@ -28,9 +28,7 @@ TYPES = {
 }  # fmt: skip
 CODE, PLACE, LOCATED, ARREST, SETTING = range(5)
 _SPOTS, _EACH = 4, 160
-_LETTERS = (
-    "JA JB JC JD JE JF JG JH JJ JK JL JM JN JP JR JT JV".split()
-)  # the year of a case number, from 2017
+_LETTERS = ["JA", "JB", "JC", "JD", "JE", "JF", "JG", "JH", "JJ", "JK", "JL", "JM", "JN", "JP", "JR", "JT", "JV"]
 _REPORT_DAYS = {"office": (0, 0, 1, 2, 3, 5, 9, 20, 90), "police": (0, 0, 0, 0, 0, 0, 0, 0, 1)}
 _PUBLISH_DAYS = (7, 7, 7.9, 8, 8, 8, 8, 8.3, 9, 9.9, 10, 12, 40)
 _REVISE_DAYS = (1, 3, 6, 10, 17, 30, 50, 90, 180, 420)
@@ -171,16 +169,12 @@ def _touch(first: Integers, ids: Integers, day: int) -> Changes:
 
 def _events(parts: list[_Month]) -> dict[str, Integers]:
     """What never changes about a record."""
-    minute, gap, same = (
-        np.concatenate([getattr(p, name) for p in parts]) for name in ("minute", "gap", "same_case")
-    )
+    minute, gap, same = (np.concatenate([getattr(p, name) for p in parts]) for name in ("minute", "gap", "same_case"))
     months = (minute // 1440).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     case = np.cumsum(~same)
     begin = np.searchsorted(months, np.arange(1990, 2060))  # the first record of each year
     of_year = case - case[np.clip(begin[months - 1990], 0, max(0, len(case) - 1))]
-    homicide = np.concatenate(
-        [np.isin(p.fields["code"], p.types.where("primary_type", "HOMICIDE")) for p in parts]
-    )
+    homicide = np.concatenate([np.isin(p.fields["code"], p.types.where("primary_type", "HOMICIDE")) for p in parts])
     ids = np.where(homicide, 27_000 + np.cumsum(homicide), 13_330_000 + np.cumsum(gap))
     area, domestic = (np.concatenate([getattr(p, name) for p in parts]) for name in ("area", "domestic"))
     return {
@@ -225,9 +219,7 @@ def _what(versions: Versions, record: dict[str, Integers]) -> dict[str, pa.Array
         "primary_type": columns.words(code, types.text("primary_type")),
         "description": columns.words(code, types.text("description")),
         "fbi_code": columns.words(code, types.text("fbi_code")),
-        "location_description": columns.words(
-            versions.fields["setting"], settings.text("location_description")
-        ),
+        "location_description": columns.words(versions.fields["setting"], settings.text("location_description")),
         "arrest": columns.words(versions.fields["arrest"], flags),
         "domestic": columns.words(record["domestic"], flags),
         "year": columns.numbers(record["year"]),
@@ -241,10 +233,7 @@ def _where(versions: Versions, record: dict[str, Integers]) -> dict[str, pa.Arra
     blank = scattered(record["id"], 31) % 20_000 == 7
     sites = _sites()
     return {
-        **{
-            name: columns.words(from_block, sites[name])
-            for name in ("block", "beat", "ward", "community_area")
-        },
+        **{name: columns.words(from_block, sites[name]) for name in ("block", "beat", "ward", "community_area")},
         "district": columns.blanked(columns.words(from_block, sites["district"]), blank),
         **{
             name: columns.words(spot, sites[name])
@@ -290,7 +279,7 @@ def _spots(blocks: places.Places) -> tuple[Integers, Integers]:
 def _nearest(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], areas: facts.Facts) -> Integers:
     dy = lat[:, None] - areas.numbers("lat")[None]
     dx = (lon[:, None] - areas.numbers("lon")[None]) * 0.745
-    return np.argmin(dy * dy + dx * dx, axis=1).astype(np.int64)
+    return np.asarray(np.argmin(dy * dy + dx * dx, axis=1), dtype=np.int64)
 
 
 def _block(blocks: places.Places, i: int) -> str:
@@ -298,8 +287,6 @@ def _block(blocks: places.Places, i: int) -> str:
     lat, lon = int(blocks.lat[i]), int(blocks.lon[i])
     heading = ("N" if lat > 41_882_000_000 else "S") if north else ("E" if lon > -87_627_700_000 else "W")
     suffix = (
-        ("AVE", "ST", "BLVD")[int(blocks.street[i]) % 3]
-        if north
-        else ("ST", "PL", "RD")[int(blocks.street[i]) % 3]
+        ("AVE", "ST", "BLVD")[int(blocks.street[i]) % 3] if north else ("ST", "PL", "RD")[int(blocks.street[i]) % 3]
     )
     return f"{number // 100:03d}XX {heading} {places.NAMES[int(blocks.street[i])].upper()} {suffix}"

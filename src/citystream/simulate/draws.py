@@ -46,7 +46,7 @@ class Draws:
     def pick(self, n: int, weights: Floats) -> Integers:
         """*n* positions in *weights*, each as often as its weight says."""
         running = np.cumsum(weights)
-        return np.searchsorted(running, self.unit(n) * running[-1], side="right").astype(np.int64)
+        return np.asarray(np.searchsorted(running, self.unit(n) * running[-1], side="right"), dtype=np.int64)
 
     def pick_given(self, rows: Integers, table: Floats) -> Integers:
         """For each of *rows* a column of *table*, as often as the weights in that row say."""
@@ -55,7 +55,7 @@ class Draws:
         base = np.arange(len(table), dtype=np.float64)[:, None]
         flat = (running * 0.999999 + base).ravel()
         found = np.searchsorted(flat, self.unit(len(rows)) * 0.999999 + rows, side="right")
-        return np.clip(found - rows * table.shape[1], 0, table.shape[1] - 1).astype(np.int64)
+        return np.asarray(np.clip(found - rows * table.shape[1], 0, table.shape[1] - 1), dtype=np.int64)
 
     def spread(self, n: int, quantiles: Sequence[float]) -> Floats:
         """*n* numbers whose distribution has these equally spaced *quantiles*, straight lines between them."""

@@ -41,8 +41,8 @@ class Places:
 
     def choose(self, draws: Draws, area: Integers) -> Integers:
         """A block in each *area*, busy ones more often."""
-        popularity = 1.0 / (3.0 + np.arange(self.each))
-        return np.asarray(area * self.each + draws.pick(len(area), popularity))
+        popularity: Floats = 1.0 / (3.0 + np.arange(self.each, dtype=np.float64))
+        return np.asarray(np.add(area * self.each, draws.pick(len(area), popularity)))
 
 
 def build(city: str, lat: Floats, lon: Floats, km2: Floats, each: int) -> Places:
@@ -67,6 +67,4 @@ def build(city: str, lat: Floats, lon: Floats, km2: Floats, each: int) -> Places
 def degrees(nano: Integers, decimals: int) -> list[str]:
     """Billionths of a degree as text with *decimals* digits, cut, not rounded."""
     unit = 10 ** (9 - decimals)
-    return [
-        f"{'-' if v < 0 else ''}{abs(v) // NANO}.{abs(v) % NANO // unit:0{decimals}d}" for v in nano.tolist()
-    ]
+    return [f"{'-' if v < 0 else ''}{abs(v) // NANO}.{abs(v) % NANO // unit:0{decimals}d}" for v in nano.tolist()]

@@ -67,7 +67,7 @@ class SimulatedPortal:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``"""
+        """The address: ``http://127.0.0.1:PORT``."""
         return self._listener.url
 
     def __enter__(self) -> Self:

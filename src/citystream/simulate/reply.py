@@ -29,7 +29,7 @@ _WORTH_COMPRESSING = 500
 def soda_headers(answer: Answer, changed: datetime, etag: str, *, stale: bool) -> dict[str, str]:
     """What the portal tells about the rows beside them."""
     modified = format_datetime(changed, usegmt=True)
-    headers = {
+    return {
         "X-SODA2-Fields": json.dumps(list(answer.types)),
         "X-SODA2-Types": json.dumps([_public(kind) for kind in answer.types.values()]),
         "X-SODA2-Truth-Last-Modified": modified,
@@ -37,16 +37,13 @@ def soda_headers(answer: Answer, changed: datetime, etag: str, *, stale: bool) -
         "ETag": f'W/"{etag}"',
         "X-SODA2-Data-Out-Of-Date": "true" if stale else "false",
     }
-    return headers
 
 
 def _public(kind: str) -> str:
     return {"calendar_date": "floating_timestamp", "checkbox": "boolean"}.get(kind, kind)
 
 
-def rows(
-    body: bytes, form: str, headers: dict[str, str], faults: Iterable[Fault], *, zipped: bool
-) -> Response:
+def rows(body: bytes, form: str, headers: dict[str, str], faults: Iterable[Fault], *, zipped: bool) -> Response:
     """The answer with its *body*, spoilt as *faults* say."""
     headers = {**headers, "Content-Type": _MEDIA[form], "Vary": "Accept-Encoding"}
     for fault in faults:

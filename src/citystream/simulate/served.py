@@ -77,17 +77,11 @@ class ServedTable:
             }
         )
         typed = [
-            f"{_TYPED[kind].format(f't{i}')} as v{i}"
-            for i, kind in enumerate(table.types.values())
-            if kind in _TYPED
+            f"{_TYPED[kind].format(f't{i}')} as v{i}" for i, kind in enumerate(table.types.values()) if kind in _TYPED
         ]
         self._connection.register("source", source)
-        identity = (
-            "'row-' || substr(md5(key::varchar), 1, 4) || '-' || substr(md5(key::varchar), 5, 4) as sid"
-        )
-        self._connection.execute(
-            f"create table rows as select *, {', '.join([identity, *typed])} from source"
-        )
+        identity = "'row-' || substr(md5(key::varchar), 1, 4) || '-' || substr(md5(key::varchar), 5, 4) as sid"
+        self._connection.execute(f"create table rows as select *, {', '.join([identity, *typed])} from source")
         self._connection.unregister("source")
 
     def fields(self, view: View) -> dict[str, Field]:

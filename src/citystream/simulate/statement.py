@@ -25,7 +25,8 @@ def shown(query: tree.Query, fields: Mapping[str, Field]) -> dict[str, Field]:
             system = selected.item == ":*"
             found |= {name: f for name, f in fields.items() if name.startswith(":") == system}
         else:
-            found[_name(selected)] = _expressed(selected.item, fields)
+            field = _expressed(selected.item, fields)
+            found[_name(selected)] = render.computed(field.value, field.kind) if _aggregated(query) else field
     return found
 
 

@@ -38,8 +38,11 @@ TYPES = {
 }  # fmt: skip
 STATUS, SITE = range(2)
 STATUSES = ["STOLEN", "RECOVERED", "UNKNOWN"]
-MONTHS = "January February March April May June July August September October November December".split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = [
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MODELS = ["ROAM", "ESCAPE", "SIRRUS", "CITY 7", "E-BIKE", "HYBRID", None, "UNKNOWN"]
 _EACH = 12
 _REPORT_DAYS = (0, 0, 0, 0, 0.5, 1, 1, 1, 2, 3, 5, 9, 25, 120)

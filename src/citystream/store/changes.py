@@ -96,8 +96,8 @@ class _Ordered:
 
 
 def unique_ids(rows: Rows) -> tuple[Integers, npt.NDArray[np.intp]]:
-    """The sorted unique ids of a batch, and the order that sorts it by id, then offset."""
-    order = np.lexsort((rows.off, rows.k))
+    """The sorted unique ids of a batch, and the order that sorts it by id, then offset (a batch is in log order)."""
+    order = np.argsort(rows.k, kind="stable")
     ids = rows.k[order]
     return ids[_starts(ids)], order
 
@@ -239,12 +239,13 @@ def _standing_after(
 def _touched(
     rows: Rows, it: _Ordered, at: npt.NDArray[np.intp], gone: Booleans, before: Standing
 ) -> npt.NDArray[np.intp]:
-    """Ids whose newest version was seen on a row that changed nothing, so that no version row carries it."""
+    """Ids whose newest version is not that of the row that stands: it must be written down beside."""
     if rows.version is None:
         return np.empty(0, np.intp)
     carried = before.version.copy()
     brought = at[~gone[at]]
-    np.maximum.at(carried, it.group[brought], rows.version[it.row[brought]])
+    standing = brought[_ends(it.group[brought])]
+    carried[it.group[standing]] = rows.version[it.row[standing]]
     known = before.off >= 0
     known[it.group[brought]] = True
     return np.flatnonzero(known & (it.highest > carried))

@@ -139,11 +139,11 @@ class Database:
 
     def _check_engine(self) -> None:
         """Row hashes are the engine's own and may differ in another release: then they are made again."""
-        row = self.connection.execute("SELECT version FROM core.engine").fetchone()
-        if row and row[0] == duckdb.__version__:
+        rows = self.connection.execute("SELECT version FROM core.engine").fetchall()
+        if rows == [(duckdb.__version__,)]:
             return
         self.connection.execute("BEGIN")
-        if row:
+        if rows:
             for dataset in self._datasets.values():
                 self.connection.execute(tables.rehash(dataset))
         self.connection.execute("DELETE FROM core.engine")

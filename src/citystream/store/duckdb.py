@@ -131,10 +131,11 @@ class DatasetStore:
     def current_ids(self) -> pa.Array:
         """The record ids of all current events, sorted."""
         sql = (
-            f"SELECT x.event_id FROM core.{self.table}_versions x LEFT JOIN core.{self.table}_closed c "
-            f"ON c.off = x.off WHERE x.valid_to = {OPEN} AND c.off IS NULL ORDER BY 1"
+            f"SELECT coalesce(x.event_id, x.k::VARCHAR) AS event_id FROM core.{self.table}_versions x "
+            f"LEFT JOIN core.{self.table}_closed c ON c.off = x.off WHERE x.valid_to = {OPEN} AND c.off IS NULL "
+            "ORDER BY 1"
         )
-        ids: pa.Table = self._connection.execute(sql).to_arrow_table()
+        ids: pa.Table = self._connection.sql(sql).to_arrow_table()
         return ids["event_id"].combine_chunks()
 
     def _expect_no_gap(self, batch: Conformed) -> None:
@@ -218,10 +219,10 @@ class DatasetStore:
             self._connection.execute("ROLLBACK")
 
     def _raised(self, detector: str) -> RaisedAlerts:
-        rows = self._connection.execute(
+        rows = self._connection.sql(
             f"SELECT ((type::BIGINT << 14 | district) << 1 | 1) << 22 | (pane + 2097152) AS key, raised_at, "
             f"withdrawn_at FROM core.{self.table}_alerts WHERE detector = ? ORDER BY key",
-            [detector],
+            params=[detector],
         ).fetchnumpy()
         return RaisedAlerts(rows["key"], rows["raised_at"], rows["withdrawn_at"])
 
@@ -230,8 +231,8 @@ class DatasetStore:
         return int(row[0]) if row else 0
 
     def _row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._connection.execute(sql, list(values)).fetchone()
-        return row
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql, list(values)).fetchall()
+        return rows[0] if rows else None
 
     def _one(self, sql: str) -> int:
         row = self._row(sql)

@@ -102,7 +102,7 @@ class Memory:
         self.panes.put(found, keys, self.panes.get(found, 0, 0) + n)
 
     def _numpy(self, sql: str) -> dict[str, Column]:
-        return {name: np.ascontiguousarray(c) for name, c in self._connection.execute(sql).fetchnumpy().items()}
+        return {name: np.ascontiguousarray(c) for name, c in self._connection.sql(sql).fetchnumpy().items()}
 
     def _fill_ids(self, narrow: str) -> None:
         alive = self._ids_of(_ALIVE, narrow)

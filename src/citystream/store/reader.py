@@ -6,7 +6,7 @@ A reader sees one consistent state: the file as it was when it was opened. It ne
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow as pa
 from citystream.catalog.dataset import Dataset
 from citystream.errors import QueryError, StoreBusy
 from citystream.store.database import connect, cuts_at, first_line, stored_datasets
-from citystream.store.views import UNIONS, statements
+from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
 
@@ -81,19 +81,42 @@ class Reader:
 
     def query(self, sql: str, as_of: AsOf | None = None) -> pa.Table:
         """The answer to one SELECT over the public tables; raises `QueryError`."""
-        self._as_of(as_of)
         try:
-            return self._connection.execute(sql).to_arrow_table()
+            return self._answer(sql, as_of).to_arrow_table()
         except duckdb.Error as error:
             raise QueryError(str(error).strip(), self._hint(error)) from error
+
+    def stream(
+        self, sql: str, as_of: AsOf | None = None, *, rows: int = 65_536
+    ) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """The same answer as `query`, in batches of at most *rows*: for answers larger than memory."""
+        try:
+            found = self._answer(sql, as_of).to_arrow_reader(rows)
+        except duckdb.Error as error:
+            raise QueryError(str(error).strip(), self._hint(error)) from error
+        return found.schema, _batches(found)
+
+    def _answer(self, sql: str, as_of: AsOf | None) -> duckdb.DuckDBPyRelation:
+        self._as_of(as_of)
+        answer = self._connection.sql(sql)
+        if answer is None:
+            raise QueryError("that statement has no answer", "ask with SELECT; the store is read-only here")
+        return answer
+
+    def meanings(self) -> str:
+        """SQL of what each combination of type and code means: dataset, type, native_code, native_label, sensitive."""
+        selects = [
+            f"SELECT {quoted(name)} AS dataset, type, native_code, native_label, sensitive "
+            f"FROM core.{dataset.table}_meanings"
+            for name, dataset in self.datasets.items()
+        ]
+        return " UNION ALL ".join(selects)
 
     def _as_of(self, as_of: AsOf | None) -> None:
         if as_of == self._cut:
             return
-        names = [row[0] for row in self._connection.execute(
-            "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
-        ).fetchall()]
-        for name in names:
+        made = self._connection.execute("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal")
+        for (name,) in made.fetchall():
             self._connection.execute(f'DROP VIEW temp."{name}"')
         if as_of is not None:
             for view in statements(self.datasets, self._cuts(read_cut(as_of))):
@@ -128,3 +151,10 @@ def _patiently(folder: Path, patience: float, memory_limit: str) -> duckdb.DuckD
             if time.monotonic() >= until:
                 raise
             time.sleep(0.1)
+
+
+def _batches(found: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from found
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise QueryError(first_line(error), "ask for less at a time, or check the statement") from error

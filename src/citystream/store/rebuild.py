@@ -74,7 +74,7 @@ class DatasetRebuild:
     def _differing(self, old: str, new: str) -> int:
         sql = f"SELECT count(*) FROM (({old}) EXCEPT ALL ({new}) UNION ALL (({new}) EXCEPT ALL ({old})))"
         try:
-            row = self._database.connection.execute(sql).fetchone()
+            rows = self._database.connection.execute(sql).fetchall()
         except duckdb.BinderException:
-            row = self._database.connection.execute(f"SELECT count(*) FROM ({new})").fetchone()
-        return int(row[0]) if row else 0
+            rows = self._database.connection.execute(f"SELECT count(*) FROM ({new})").fetchall()
+        return int(rows[0][0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from citystream.catalog.dataset import Dataset
 from citystream.ports import Conformed, Integers, Judgement, Ledger
@@ -70,6 +71,7 @@ class Writing:
             rows, meaning = rows.take(pa.array(self.changes.row)), meaning[self.changes.row]
         columns = {name: rows[name] for name in tables.content(self.dataset).names}
         columns["meaning"] = pa.array(meaning, pa.int32())
+        columns["event_id"] = _spelled(rows["k"], rows["event_id"])
         kept = {
             "version": rows["version"],
             "h": rows["h"],
@@ -132,8 +134,8 @@ class Writing:
         sets = ", ".join(f"{field.name} = ?" for field in fields(Ledger))
         updated = connection.execute(
             f"UPDATE core.ledger SET {sets} WHERE dataset = ?", [*counts, self.key]
-        ).fetchone()
-        if updated and updated[0]:
+        ).fetchall()
+        if updated[0][0]:
             connection.execute(
                 "UPDATE core.positions SET log_offset = ?, fetched_at = ? WHERE dataset = ?",
                 [self.batch.next, fetched, self.key],
@@ -145,6 +147,14 @@ class Writing:
             )
         for off, at in self.batch.fetches:
             connection.execute("INSERT INTO core.commits VALUES (?, ?, ?)", [self.key, off, at])
+
+
+def _spelled(k: pa.ChunkedArray, event_id: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Ids that are whole numbers are kept as their key `k` (never negative then) and not once more as text."""
+    is_number = pc.greater_equal(k, 0)
+    if pc.all(is_number).as_py():
+        return pa.nulls(len(k), pa.string())
+    return pc.if_else(is_number, pa.scalar(None, pa.string()), event_id)
 
 
 def _series(key: Integers) -> dict[str, Integers]:

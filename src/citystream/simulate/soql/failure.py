@@ -34,6 +34,4 @@ def type_mismatch(operator: str, kind: str) -> SoqlError:
 def cannot_parse(found: str, position: int) -> SoqlError:
     """The query is not SoQL."""
     code = "query.compiler.malformed"
-    return SoqlError(
-        code, f"Could not parse SoQL query at position {position}: found {found or 'end of query'}"
-    )
+    return SoqlError(code, f"Could not parse SoQL query at position {position}: found {found or 'end of query'}")

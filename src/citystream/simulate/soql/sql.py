@@ -33,9 +33,7 @@ from citystream.simulate.soql.tree import (
 )
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?)?")
-_ANY = frozenset(
-    {"text", "number", "calendar_date", "fixed_timestamp", "checkbox", "location", "point", "url"}
-)
+_ANY = frozenset({"text", "number", "calendar_date", "fixed_timestamp", "checkbox", "location", "point", "url"})
 _ORDERED = frozenset({"text", "number", "calendar_date", "fixed_timestamp"})
 _TEXT, _NUMBER, _DATED = frozenset({"text"}), frozenset({"number"}), frozenset({"calendar_date"})
 

@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """left operator right"""
+    """left operator right."""
 
     operator: Operator
     left: Expression
@@ -58,7 +58,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """subject is [not] null"""
+    """subject is [not] null."""
 
     subject: Expression
     negated: bool
@@ -66,7 +66,7 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """subject [not] in (...)"""
+    """subject [not] in (...)."""
 
     subject: Expression
     options: tuple[Expression, ...]
@@ -75,7 +75,7 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """subject [not] between low and high"""
+    """subject [not] between low and high."""
 
     subject: Expression
     low: Expression
@@ -85,7 +85,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """subject [not] like pattern"""
+    """subject [not] like pattern."""
 
     subject: Expression
     pattern: Expression

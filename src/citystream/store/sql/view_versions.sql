@@ -1,6 +1,6 @@
 -- Public columns of versions v, in public order.
-SELECT {name} AS dataset, {city} AS city, {kind} AS kind, v.event_id, v.incident_id, v.occurred_local,
-  v.occurred_at, v.occurred_end_local,
+SELECT {name} AS dataset, {city} AS city, {kind} AS kind, coalesce(v.event_id, v.k::VARCHAR) AS event_id,
+  v.incident_id, v.occurred_local, v.occurred_at, v.occurred_end_local,
   ['second', 'half_hour', 'hour', 'day', 'unknown'][v.time_precision + 1] AS time_precision,
   nullif(concat_ws(',', CASE WHEN v.time_flags & 1 <> 0 THEN 'placeholder' END,
     CASE WHEN v.time_flags & 2 <> 0 THEN 'gap' END, CASE WHEN v.time_flags & 4 <> 0 THEN 'fold' END,

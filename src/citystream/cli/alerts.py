@@ -1,0 +1,70 @@
+"""``citystream alerts``: windows above a rule, and those that no longer are."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from citystream.app import App
+from citystream.cli.grid import Grid
+from citystream.cli.invocation import invocation
+from citystream.cli.output import put_json, say
+from citystream.errors import ConfigError, UnknownName
+from citystream.registry import nearest
+from citystream.store.reader import Reader
+from citystream.store.views import quoted
+
+app = typer.Typer(add_completion=False)
+_COLUMNS = "dataset, kind, detector, type, district, window_start, window_end, observed, status"
+
+
+@app.command()
+def alerts(
+    ctx: typer.Context,
+    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help="Only of this one")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Without those that were withdrawn.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Windows that start then or later (UTC).")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="WHEN", help="As it was known then.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 40,
+) -> None:
+    """Windows that are, or were, above a rule; newest first. Times are UTC."""
+    said = invocation(ctx)
+    with App(said.settings()).reader() as reader:
+        condition = _condition(reader, dataset, since, active=active)
+        order = f"WHERE {condition} ORDER BY window_start DESC, dataset, type, district"
+        columns = "*" if said.json else _COLUMNS
+        found = reader.query(f"SELECT {columns} FROM alerts {order} LIMIT {limit}", as_of)
+        total = int(reader.query(f"SELECT count(*) AS n FROM alerts WHERE {condition}", as_of)["n"][0].as_py())
+    if said.json:
+        put_json(found.to_pylist())
+        return
+    Grid(found.column_names, list(zip(*found.to_pydict().values(), strict=True))).show()
+    if total > len(found):
+        say(f"{total - len(found)} more: --limit {total}")
+
+
+def _condition(reader: Reader, dataset: str | None, since: str | None, *, active: bool) -> str:
+    parts = ["true"]
+    if dataset is not None:
+        parts.append(f"dataset = {quoted(known(reader, dataset))}")
+    if active:
+        parts.append("status = 'active'")
+    if since is not None:
+        parts.append(f"window_start >= {quoted(_day(since).isoformat())}::TIMESTAMP")
+    return " AND ".join(parts)
+
+
+def known(reader: Reader, name: str) -> str:
+    """*name*, if the store has a dataset of that name; raises `UnknownName`."""
+    if name not in reader.datasets:
+        raise UnknownName(f"the store has no dataset '{name}'", nearest(name, reader.datasets))
+    return name
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--since: '{text}' is no date", "write it like 2026-03-01") from error
