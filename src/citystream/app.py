@@ -161,11 +161,13 @@ class App:
                 progress=self.watch.on("replaying"),
             )
 
-    def status(self) -> list[DatasetStatus]:
-        """Where every dataset of the store stands."""
-        with self.reader() as reader:
-            ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
-            return read_status(reader, self.library.datasets, ends)
+    def status(self, reader: Reader | None = None) -> list[DatasetStatus]:
+        """Where every dataset of the store stands, as *reader* sees it (one of its own, if None)."""
+        if reader is None:
+            with self.reader() as own:
+                return self.status(own)
+        ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
+        return read_status(reader, self.library.datasets, ends)
 
     def _take(self, dataset: Dataset, visit: Visit, place: str, *, whole: bool, guard: float) -> Received:
         """One visit from its first page to its row in `fetches`."""
@@ -362,5 +364,7 @@ def _stand_in(dataset: Dataset, address: str) -> Source:
     if dataset.name not in resources:
         raise ConfigError(f"{dataset.name} is not simulated", f"one of: {', '.join(resources)}")
     real = next((source for source in dataset.sources if source.portal == "socrata"), None)
-    source = real or Source(portal="socrata", cursor=":updated_at")
+    # rows that are numbered within a listing need all of it each time
+    cursor = "" if dataset.columns.event_id.counter else ":updated_at"
+    source = real or Source(portal="socrata", cursor=cursor)
     return source.model_copy(update={"host": address, "resource": resources[dataset.name]})

@@ -321,7 +321,7 @@ def test_a_renamed_column_is_said_with_what_is_there_instead(client):
 
 
 def test_a_cursor_column_that_is_gone(client):
-    with SimulatedPortal({TABLE: table_of(rows_of(3))}) as served:
+    with SimulatedPortal({TABLE: table_of(rows_of(3))}) as served:  # noqa: SIM117
         with pytest.raises(PortalError, match="its cursor \\(changed_on\\)"):
             SocrataPortal(client).visit(DATASET, source(served, cursor="changed_on"), "", full=True, overlap=False)
 

@@ -96,9 +96,9 @@ def test_retry_after_is_honoured(form):
 
 
 def test_the_portal_may_not_ask_for_more_than_the_budget():
-    with served(TooManyRequests(having=PAGES, retry_after="3600")) as portal:
-        with pytest.raises(PortalError) as caught:
-            listing(portal, budget=2)
+    fault = TooManyRequests(having=PAGES, retry_after="3600")
+    with served(fault) as portal, pytest.raises(PortalError) as caught:
+        listing(portal, budget=2)
     assert caught.value.status == 429
     assert "app token" in caught.value.hint
 

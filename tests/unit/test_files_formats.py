@@ -236,8 +236,9 @@ def test_parquet_becomes_text_without_loss(tmp_path, pack):
     path = written(tmp_path, pack((tmp_path / "plain.parquet").read_bytes()), "export.parquet")
     assert read(path) == [
         {
-            "id": "7", "date": "2024-01-02T03:04:05", "type": "007", "fixed": "2024-01-02T03:00:00Z", "day": "2024-01-02",
-            "n": "41.1", "money": "1.50", "on": "true", "where": '{"a":[1,2]}', "raw": "text",
+            "id": "7", "date": "2024-01-02T03:04:05", "type": "007",
+            "fixed": "2024-01-02T03:00:00Z", "day": "2024-01-02", "n": "41.1", "money": "1.50", "on": "true",
+            "where": '{"a":[1,2]}', "raw": "text",
         },
         {
             "id": None, "date": "2024-01-02T03:04:05.120000", "type": None, "fixed": None, "day": None,

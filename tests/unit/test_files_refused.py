@@ -96,12 +96,12 @@ def test_a_conflict_marker_before_the_header(tmp_path):
 
 @pytest.mark.parametrize("keep", [0.2, 0.999])
 def test_packed_files_that_are_cut_off(tmp_path, keep):
-    import_rows = "id,date,type\n" + "".join(f"{i},{i * i},{i * 7919 % 104729}\n" for i in range(400_000))
-    packed = gzip.compress(import_rows.encode(), 1)
+    rows = "id,date,type\n" + "".join(f"{i},{i * i},{i * 7919 % 104729}\n" for i in range(400_000))
+    packed = gzip.compress(rows.encode(), 1)
     assert "cut off" in refusal(written(tmp_path, packed[: int(len(packed) * keep)], "export.csv.gz"))
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as stream:
-        stream.write(import_rows.encode())
+        stream.write(rows.encode())
     packed = sink.getvalue().to_pybytes()
     assert "cut off" in refusal(written(tmp_path, packed[: int(len(packed) * keep)], "export.csv.zst"))
 
@@ -123,17 +123,24 @@ def test_a_json_array_that_goes_on(tmp_path, tail):
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"id":"1","date":"d"},,{"id":"2"}]', '[{"id":"1","date":"d"},]', '[{"id":"1","date":"d"} {"id":"2"}]',
-             '[{"id":"1","date":"d"},7]', '[{"id":"1","date":"d"},{"id":]', '[,{"id":"1","date":"d"}]']
-)  # fmt: skip
+    "text",
+    [
+        '[{"id":"1","date":"d"},,{"id":"2"}]',
+        '[{"id":"1","date":"d"},]',
+        '[{"id":"1","date":"d"} {"id":"2"}]',
+        '[{"id":"1","date":"d"},7]',
+        '[{"id":"1","date":"d"},{"id":]',
+        '[,{"id":"1","date":"d"}]',
+        '[{"id":"1","date":' + "[" * 5000 + "]",
+    ],
+)
 def test_damage_inside_a_json_array(tmp_path, text):
     refusal(written(tmp_path, text, "export.json"))
 
 
 def test_geojson_that_is_cut_off(tmp_path):
-    whole = json.dumps(
-        {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": 1, "date": 2}, "geometry": None}]}
-    )  # fmt: skip
+    feature = {"type": "Feature", "properties": {"id": 1, "date": 2}, "geometry": None}
+    whole = json.dumps({"type": "FeatureCollection", "features": [feature]})
     for cut in (1, 2, 3, 30):
         assert "cut off" in refusal(written(tmp_path, whole[:-cut], "export.geojson"))
 

@@ -21,7 +21,7 @@ def placed(path: Path, *, force: bool) -> Iterator[Path]:
         raise ConfigError(f"{path} is a folder", "name a file in it")
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already", "choose another name, or overwrite it with --force")
-    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    beside = path.with_name(f".{uuid4().hex[:8]}-{path.name}")  # what follows the name may look at its suffix
     try:
         yield beside
         os.replace(beside, path)  # noqa: PTH105 -- Path.replace says the same in other words

@@ -1,6 +1,7 @@
 """Parquet files as rows of text: every value in the shortest text that loses nothing.
 
-Times are ISO 8601 (``2019-05-21T08:20:00``, with ``Z`` if the column has a zone), booleans true and false,
+Times are ISO 8601 (``2019-05-21T08:20:00``, with ``Z`` or an offset if the column has a
+zone), booleans true and false,
 nested values compact JSON, bytes that are not text hexadecimal digits.
 """
 
@@ -60,9 +61,10 @@ def as_text(values: pa.Array) -> pa.Array:
 
 
 def _iso(values: pa.Array) -> pa.Array:
-    """``T`` between date and time, and no fraction of a second where it is nothing but zeros."""
+    """``T`` between date and time, no fraction of a second that is nothing but zeros, offsets as ``-06:00``."""
     text = pc.replace_substring(pc.cast(values, pa.string()), " ", "T", max_replacements=1)
-    return pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
+    text = pc.replace_substring_regex(text, r"\.0+(Z|[+-]\d{4})?$", r"\1")
+    return pc.replace_substring_regex(text, r"(T.*[+-]\d\d)(\d\d)$", r"\1:\2") if values.type.tz else text
 
 
 def _by_value(values: pa.Array, text: Callable[[Any], str]) -> pa.Array:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pyarrow as pa
+
 from citystream.catalog.dataset import Dataset, Source
 from citystream.errors import PortalError
 from citystream.portals.columns import lacking, shown
@@ -74,20 +76,20 @@ class SocrataVisit:
 
     def pages(self) -> Iterator[Page]:
         """Pages in the order of the key; the cursor of each is where to go on after it."""
-        held: tuple[list[Row], Position] | None = None
+        held: tuple[pa.Table, Position] | None = None
         try:
             for rows, position in self._read():
                 if held:
-                    yield self._page(*held)
+                    yield Page(held[0], held[1].text())
                 held = (rows, position)
             self._end()
         except PortalError:
             # what was read whole is not lost: the next visit goes on after it
             if held:
-                yield self._page(*held)
+                yield Page(held[0], held[1].text())
             raise
         if held:
-            yield self._page(held[0], held[1].finished())
+            yield Page(held[0], held[1].finished().text())
 
     def verify(self, received: int) -> str:
         """'' if *received* lies between the counts before and after, from a copy that is not out of date."""
@@ -99,7 +101,7 @@ class SocrataVisit:
             return f"{home} claims {low if low == high else f'{low} to {high}'} rows, {received} came"
         return f"{home} says that its own copy is out of date" if self._stale else ""
 
-    def _read(self) -> Iterator[tuple[list[Row], Position]]:
+    def _read(self) -> Iterator[tuple[pa.Table, Position]]:
         """Rows and the position after them, until nothing comes, or a short page and the count agree."""
         position, received, last = self._start, 0, ""
         while rows := self._next(position):
@@ -108,7 +110,7 @@ class SocrataVisit:
             last = str(rows[-1][":id"])
             position = self._past(rows[-1], position)
             received += len(rows)
-            yield rows, position
+            yield self._published(rows), position
             if len(rows) < self._table.page_size and self._recount() == received:
                 return
         self._recount()
@@ -137,11 +139,10 @@ class SocrataVisit:
         if self._stale or self._table.describe().updated_at != self.listing.updated_at:
             self.listing = replace(self.listing, complete=False)
 
-    def _page(self, rows: list[Row], position: Position) -> Page:
+    def _published(self, rows: list[Row]) -> pa.Table:
         """Rows without the portal's own fields; a column that no row of the page has is null."""
         names = dict.fromkeys(self.listing.columns) | dict.fromkeys(names_of(rows))
-        published = [name for name in names if not name.startswith(":")]
-        return Page(table_of(rows, published), position.text())
+        return table_of(rows, [name for name in names if not name.startswith(":")])
 
     def _not_paging(self) -> PortalError:
         home = self._table.home

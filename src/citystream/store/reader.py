@@ -60,7 +60,8 @@ class Reader:
 
     def __init__(self, folder: Path, *, patience: float = 10.0, memory_limit: str = "700MB") -> None:
         self._connection = _patiently(folder, patience, memory_limit)
-        self._connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        # never undone while the file is open; a locked configuration would keep out a second reader of this process
+        self._connection.execute("SET enable_external_access = false")
         self.datasets: Mapping[str, Dataset] = stored_datasets(self._connection)
         self.made_by: Mapping[str, str] = dict(
             self._connection.execute("SELECT dataset, fingerprint FROM core.datasets").fetchall()

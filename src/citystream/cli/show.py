@@ -1,0 +1,136 @@
+"""The demo as it is seen: backfill with a line for each dataset, then a live table, or lines where no terminal is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from citystream.app import App
+from citystream.catalog.dataset import Dataset
+from citystream.cli.follow import Round, Rounds
+from citystream.cli.grid import Grid, console_of
+from citystream.cli.output import put_json_line, say
+from citystream.cli.progress import Bars
+from citystream.cli.shown import count, span
+from citystream.cli.stopping import Stopping
+from citystream.simulate.city import RESOURCES
+
+_COLUMNS = ("dataset", "events", "newest event", "behind", "received", "revised", "vanished", "rejected", "alerts",
+            "withdrawn")  # fmt: skip
+#: Seconds between two visits to a dataset, at least, however fast the simulated time goes.
+_LEAST = 2.0
+_BLINK = 0.25
+
+
+@dataclass
+class Show:
+    """The visits of the demo; *clock* has the simulated time."""
+
+    app: App
+    clock: Callable[[], datetime]
+    stopping: Stopping
+    bars: Bars
+    json: bool
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """All that are simulated and known."""
+        return [each for name, each in self.app.library.datasets.items() if name in RESOURCES]
+
+    def backfill(self) -> None:
+        """Visit each once."""
+        rounds = Rounds(self.app, self.datasets, self.stopping, about=self.bars.about)
+        for dataset in self.datasets:
+            if self.stopping():
+                return
+            one = rounds.visit(dataset)
+            if one.error:
+                raise one.error
+            if one.done:
+                rows = one.done.outcome.after.received - one.done.outcome.before.received
+                say(f"  {dataset.name}: {count(rows)} rows in {one.done.seconds:.1f} s")
+
+    def follow(self, ends: datetime, rate: float, seconds: float | None) -> None:
+        """Visit each at its cadence in simulated time, until its end, for *seconds*, or until someone says stop."""
+        until = time.monotonic() + seconds if seconds is not None else float("inf")
+        rounds = Rounds(self.app, self.datasets, self.stopping)
+        due = {dataset.name: 0.0 for dataset in self.datasets}
+        with self._screen() as draw:
+            while not self.stopping() and time.monotonic() < until and self.clock() < ends:
+                dataset = min(self.datasets, key=lambda each: due[each.name])
+                if due[dataset.name] <= time.monotonic():
+                    draw(rounds.visit(dataset))
+                    cadence = dataset.cadence.total_seconds() / rate
+                    due[dataset.name] = time.monotonic() + max(_LEAST, cadence)
+                else:
+                    draw(None)
+                    self.stopping.sleep(_BLINK)
+        if self.clock() >= ends:
+            say("the simulated feed has come to its end; the next demo starts anew")
+
+    def _screen(self) -> Screen:
+        return Screen(self)
+
+
+class Screen:
+    """Draws what a visit changed."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._drawn = sys.stderr.isatty() and not show.json
+        self._live = Live(console=console_of(sys.stderr), auto_refresh=False, transient=False)
+        self._grid: Grid | None = None
+        self._last = ""
+
+    def __enter__(self) -> Callable[[Round | None], None]:
+        if self._drawn:
+            self._live.start()
+        return self._draw
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def _draw(self, one: Round | None) -> None:
+        if self._drawn:
+            self._redraw(one)
+        elif one is not None and self._show.json:
+            put_json_line(one.fields())
+        elif one is not None and _is_news(one):
+            say(f"{self._show.clock():%Y-%m-%d %H:%M} {one.line().partition(' ')[2]}")
+
+    def _redraw(self, one: Round | None) -> None:
+        if one is not None or self._grid is None:
+            self._grid = self._table()
+        if one is not None and _is_news(one):
+            self._last = one.line().partition(" ")[2]
+        head = Text(f"simulated time {self._show.clock():%Y-%m-%d %H:%M} UTC")
+        self._live.update(Group(head, self._grid.table(), Text(self._last)), refresh=True)
+
+    def _table(self) -> Grid:
+        rows = []
+        for each in self._show.app.status():
+            zone = ZoneInfo(self._show.app.library.get(each.dataset).city.timezone)
+            here = self._show.clock().astimezone(zone).replace(tzinfo=None)
+            behind = span(here - each.newest_event) if each.newest_event else ""
+            ledger = each.ledger
+            rows.append([
+                each.dataset, each.events, each.newest_event, behind, ledger.received, ledger.revised,
+                ledger.vanished, ledger.rejected, each.active_alerts, each.withdrawn_alerts,
+            ])  # fmt: skip
+        return Grid(_COLUMNS, rows)
+
+
+def _is_news(one: Round) -> bool:
+    if one.done is None:
+        return True
+    outcome = one.done.outcome
+    changed = (outcome.after.received - outcome.after.unchanged) - (outcome.before.received - outcome.before.unchanged)
+    return changed > 0
