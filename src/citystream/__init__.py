@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Store,
         UnknownName,
         __version__,
-        ingest,
+        import_files,
         open,  # noqa: A004
     )
 
@@ -44,7 +44,7 @@ __all__ = [
     "Store",
     "UnknownName",
     "__version__",
-    "ingest",
+    "import_files",
     "open",
 ]
 

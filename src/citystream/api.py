@@ -49,7 +49,7 @@ __all__ = [
     "Store",
     "UnknownName",
     "__version__",
-    "ingest",
+    "import_files",
     "open",
 ]
 
@@ -141,16 +141,17 @@ def open(folder: str | os.PathLike[str] = "citystream-data") -> Store:  # noqa: 
     return Store(_app(folder))
 
 
-def ingest(
+def import_files(
     dataset: str,
     *files: str | os.PathLike[str],
     data: str | os.PathLike[str] = "citystream-data",
     complete: bool = False,
     encoding: str = "utf-8",
 ) -> Outcome:
-    """Take published *files* of *dataset* into the folder *data*, each whole or not at all; a file twice changes nothing.
+    """Take published *files* of *dataset* into the folder *data*, each whole or not at all.
 
-    *complete*: each file is everything the publisher has, so that what it lacks is gone. Raises `UnknownName`,
+    A file twice changes nothing. *complete*: each file is everything the publisher has, so that what it lacks is
+    gone. Raises `UnknownName`,
     `FileRefused`, or `StorageError`.
     """
     return _app(data).import_files(dataset, [Path(file) for file in files], encoding=encoding, complete=complete)

@@ -127,7 +127,9 @@ class Ranges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PaneChanges:
-    """What one transaction does to panes, record by record: at log offset *off*, pane *key* changes by *delta*."""
+    """What one transaction does to panes, record by record: at log offset *off*, pane *key* changes by *delta*.
+
+    Sorted by key."""
 
     key: Integers
     off: Integers

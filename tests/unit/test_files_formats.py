@@ -270,3 +270,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         run = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
         peaks.append(int(run.stdout))
     assert peaks[1] < peaks[0] * 1.3
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (",\n", ":")])
+def test_objects_inside_objects_are_not_taken_for_rows(tmp_path, separators):
+    """Nested lists look like the rows around them."""
+    rows = [{"id": str(i), "date": "d", "n": [{"a": "1"}, {"a": "}, {"}]} for i in range(50)]
+    rows.append({"id": "last", "date": "d", "n": [{"b": [{"c": "2"}, {"c": "3"}]}, {"a": "4"}]})
+    read_back = read(written(tmp_path, json.dumps(rows, separators=separators), "export.json"))
+    assert [row | {"n": json.loads(row["n"])} for row in read_back] == rows

@@ -61,6 +61,15 @@ def test_the_size_of_blocks_changes_nothing(rows):
     assert rows_of(lambda source: CsvRows(source, block=64), out.getvalue()) == large
 
 
+def test_a_block_between_carriage_return_and_line_feed():
+    """Where the last line feed of a file is a block by itself, pyarrow alone stops before the end."""
+    for width in range(1, 12):
+        rows = [*["1,2,3"] * 8, "1,2," + "x" * width]
+        text = "\r\n".join(["a,b,c", *rows]) + "\r\n"
+        whole, unreadable = rows_of(lambda source: CsvRows(source, block=64), text)
+        assert (whole, unreadable) == ([row.split(",") for row in rows], [])
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("xy", max_size=2), inner, max_size=2),

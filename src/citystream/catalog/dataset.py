@@ -24,26 +24,26 @@ from pydantic.json_schema import SkipJsonSchema
 
 from citystream import schema
 from citystream.catalog.crosswalk import Crosswalk
+from citystream.catalog.naming import folded
 from citystream.catalog.rules import (
     Attribute,
     AttributeRule,
     AttributeType,
     BooleanRule,
     CodeRule,
-    Columns,
-    Format,
-    Frozen,
     KeyRule,
     Mapping,
     NumberRule,
     PositionRule,
     TextRule,
-    TimeRule,
-    Words,
 )
+from citystream.catalog.shapes import Columns, Frozen, Words
+from citystream.catalog.sources import IngestRule, Source
+from citystream.catalog.time_rules import Format, TimeRule
 from citystream.registry import nearest
 
 __all__ = [
+    "Areas",
     "Attribute",
     "AttributeRule",
     "AttributeType",
@@ -62,6 +62,7 @@ __all__ = [
     "NumberRule",
     "PositionRule",
     "Precision",
+    "SeriesBreak",
     "Sliding",
     "Source",
     "TextRule",
@@ -140,39 +141,34 @@ class DetectorRule(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Source(Frozen):
-    """Where a dataset can be had, and since when until when (*valid_from*, *valid_until*; open if absent).
+class SeriesBreak(Frozen):
+    """Days across which counts cannot be compared, and *why*; without *until* the change came at once.
 
-    *cursor*: the column that moves forward when a record is published or revised; *overlap*: how far behind the
-    newest cursor each run reads again, at most once per *reread*; *relist*: how often the whole listing is read
-    to find what vanished (never, if absent); *shrink_guard*: the share of records that a listing may lack before
-    it is refused.
+    A city file says ``from`` for *first*.
     """
 
-    portal: str
-    host: str = ""
-    resource: str = ""
-    url: str = ""
-    cursor: str = ""
-    overlap: timedelta = timedelta(hours=48)
-    reread: timedelta = timedelta(days=1)
-    relist: timedelta | None = None
-    shrink_guard: float = Field(default=0.05, ge=0, le=1)
-    valid_from: date | None = None
-    valid_until: date | None = None
+    first: date = Field(alias="from")
+    until: date | None = None
+    why: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _forward(self) -> SeriesBreak:
+        if self.until and self.until < self.first:
+            raise ValueError("until lies before from")
+        return self
+
+    @property
+    def last(self) -> date:
+        """The last day of the change."""
+        return self.until or self.first
 
 
-class IngestRule(Frozen):
-    """What is done to published rows before they are written anywhere, because it may not be kept.
+class Areas(Frozen):
+    """Which lists of `districts` the labels of a dataset come from; blank where there is none."""
 
-    *drop*: columns that are not taken; *block_address*: columns whose house numbers become hundred blocks;
-    *round_position*: columns of degrees that are rounded to *decimals*.
-    """
-
-    drop: Words = ()
-    block_address: Words = ()
-    round_position: Words = ()
-    decimals: int = Field(default=3, ge=0, le=6)
+    district: str = ""
+    beat: str = ""
+    neighbourhood: str = ""
 
 
 class City(Frozen):
@@ -207,7 +203,8 @@ class Dataset(Frozen):
     of its own, by which the publisher dates the versions of a record (an older one that comes later changes
     nothing); *precision*: of its positions; *withheld*: words by which it says that a position is withheld;
     *missing*: words that mean "no value" in any column, in any case; *sentinel_before*: dates before this are no
-    dates, and nor are those from 2100 on.
+    dates, and nor are those from 2100 on; *areas*: the lists that name its districts; *series_breaks*: changes of
+    the publisher's that a comparison over time must not cross.
     """
 
     name: str
@@ -225,6 +222,8 @@ class Dataset(Frozen):
     withheld: Words = ("REDACTED",)
     missing: Words = ()
     sentinel_before: date = date(1950, 1, 1)
+    areas: Areas = Areas()
+    series_breaks: tuple[SeriesBreak, ...] = ()
     sources: tuple[Source, ...] = ()
     ingest: IngestRule = IngestRule()
     columns: Mapping
@@ -235,17 +234,34 @@ class Dataset(Frozen):
     crosswalk: SkipJsonSchema[InstanceOf[Crosswalk]] = Field(default_factory=Crosswalk, repr=False)
     """what `columns.code.crosswalk` names; the library puts it here"""
 
+    @field_validator("attributes")
+    @classmethod
+    def _of_what_is_taken(cls, attributes: dict[str, AttributeRule], info: ValidationInfo) -> dict[str, AttributeRule]:
+        ingest = info.data.get("ingest") or IngestRule()
+        return {
+            name: rule for name, rule in attributes.items() if not ingest.untaken.issuperset(map(folded, rule.column))
+        }
+
     @field_validator("version")
     @classmethod
     def _datable(cls, version: str | TimeRule | None, info: ValidationInfo) -> str | TimeRule | None:
         if not isinstance(version, str) or "attributes" not in info.data:
             return version
-        attributes: dict[str, AttributeRule] = info.data["attributes"]
-        if version not in attributes:
-            raise ValueError(f"there is no attribute '{version}' ({nearest(version, attributes)})")
-        if attributes[version].type not in ("timestamp", "date", "integer"):
-            raise ValueError(f"'{version}' is {attributes[version].type}, not timestamp, date or integer")
+        rule = _attribute(version, info.data["attributes"])
+        if rule.type not in ("timestamp", "date", "integer"):
+            raise ValueError(f"'{version}' is {rule.type}, not timestamp, date or integer")
         return version
+
+    @model_validator(mode="after")
+    def _qualified(self) -> Dataset:
+        code = self.columns.code
+        if code and code.qualifier:
+            _attribute(code.qualifier, self.attributes)
+        return self
+
+    def breaks_between(self, first: date, last: date) -> tuple[SeriesBreak, ...]:
+        """The breaks that a comparison of *first* with *last* would cross, or touch."""
+        return tuple(each for each in self.series_breaks if each.first <= last and first <= each.last)
 
     @property
     def table(self) -> str:
@@ -256,3 +272,9 @@ class Dataset(Frozen):
     def pane(self) -> timedelta:
         """The width of the panes from which its windows are made."""
         return self.windows.sliding.pane if self.windows.sliding else timedelta(minutes=30)
+
+
+def _attribute(name: str, attributes: dict[str, AttributeRule]) -> AttributeRule:
+    if name not in attributes:
+        raise ValueError(f"there is no attribute '{name}' ({nearest(name, attributes)})")
+    return attributes[name]

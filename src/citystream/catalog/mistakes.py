@@ -88,7 +88,12 @@ def _keys(path: Iterable[str], model: type[BaseModel]) -> set[str]:
             known = known[0]
     if isinstance(known, tuple):
         return {"*"}
-    return set(known.model_fields) if isinstance(known, type) and issubclass(known, BaseModel) else set()
+    return _said(known) if isinstance(known, type) and issubclass(known, BaseModel) else set()
+
+
+def _said(model: type[BaseModel]) -> set[str]:
+    """The keys of *model* as a city file says them."""
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _inner(annotation: Any) -> Any:

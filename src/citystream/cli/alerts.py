@@ -24,6 +24,7 @@ _COLUMNS = "dataset, kind, detector, type, district, window_start, window_end, o
 def alerts(
     ctx: typer.Context,
     dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help="Only of this one")] = None,
+    *,
     active: Annotated[bool, typer.Option("--active", help="Without those that were withdrawn.")] = False,
     since: Annotated[str | None, typer.Option(metavar="DATE", help="Windows that start then or later (UTC).")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="WHEN", help="As it was known then.")] = None,

@@ -66,7 +66,9 @@ def _folder(app: App) -> Iterator[Check]:
     folder = app.config.data
     if folder.is_dir():
         ok = os.access(folder, os.W_OK | os.X_OK)
-        yield Check("data folder", "ok" if ok else "broken", f"{folder.absolute()} {'can' if ok else 'cannot'} be written")
+        yield Check(
+            "data folder", "ok" if ok else "broken", f"{folder.absolute()} {'can' if ok else 'cannot'} be written"
+        )
     elif folder.exists():
         yield Check("data folder", "broken", f"{folder.absolute()} is not a folder; choose another with --data")
     else:

@@ -19,7 +19,8 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def datasets(
-    ctx: typer.Context, name: Annotated[str | None, typer.Argument(metavar="NAME", help="For example chicago/crimes")] = None
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="For example chicago/crimes")] = None,
 ) -> None:
     """Every dataset that can be read, or all about one: columns, attributes, sources, notice."""
     said = invocation(ctx)
@@ -61,7 +62,9 @@ def _one(each: Dataset, *, json: bool) -> None:
     Grid(["", ""], list(_facts(each).items())).show()
     Grid(["column", "published as"], _columns(each), "columns of events").show()
     if each.attributes:
-        Grid(["column", "type", "published as", "what it is"], _attributes(each), f"more columns of {each.table}").show()
+        Grid(
+            ["column", "type", "published as", "what it is"], _attributes(each), f"more columns of {each.table}"
+        ).show()
     if each.notice:
         put(f"notice of the publisher:\n{plain(each.notice)}")
 

@@ -7,7 +7,6 @@ time goes on, faster than the real one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -20,9 +19,9 @@ from citystream.cli.output import put, put_json_line, say, suggest
 from citystream.cli.progress import Bars
 from citystream.cli.questions import Answered, answers
 from citystream.cli.show import Show
-from citystream.cli.shown import for_json
 from citystream.cli.simulation import served_tables
 from citystream.cli.stage import BACKFILL, ENDS, FIRST, LAST, LIVE, Stage
+from citystream.cli.status import fields
 from citystream.cli.stopping import INTERRUPTED, Stopping
 from citystream.simulate.clock import SimClock
 from citystream.simulate.portal import SimulatedPortal
@@ -84,7 +83,7 @@ def _answer(show: Show, as_json: bool) -> None:
     with show.app.reader() as reader:
         found = list(answers(reader))
     if as_json:
-        put_json_line({"status": for_json([asdict(each) for each in show.app.status()]), "answers": _fields(found)})
+        put_json_line({"status": [fields(each) for each in show.app.status()], "answers": _fields(found)})
         return
     for each in found:
         put(f"\n{each.question}\n({each.remark})")

@@ -33,6 +33,7 @@ class Form(StrEnum):
 def export(
     ctx: typer.Context,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="events, daily, alerts, ... or chicago_crimes, ...")],
+    *,
     form: Annotated[Form, typer.Option("--format", help="Notices: beside a CSV, inside the others.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to.")],
     as_of: Annotated[str | None, typer.Option(metavar="WHEN", help="As it was known then.")] = None,

@@ -58,6 +58,11 @@ class Rounds:
     _last: dict[str, Round] = field(default_factory=dict)
 
     @property
+    def all(self) -> list[Round]:
+        """The last visit to each, in the order of the first."""
+        return list(self._last.values())
+
+    @property
     def done(self) -> list[Done]:
         """Visits that succeeded."""
         return [each.done for each in self._last.values() if each.done is not None]

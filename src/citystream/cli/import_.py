@@ -30,9 +30,12 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def import_(
     ctx: typer.Context,
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="For example chicago/crimes; all: citystream datasets")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="For example chicago/crimes; all: citystream datasets")
+    ],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE", help=".csv .json .geojson .parquet, .gz .zst, in the order of their age")
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help=".csv .json .geojson .parquet, .gz .zst, in the order of their age"),
     ] = None,
     encoding: Annotated[str, typer.Option(help="Of text files.")] = "utf-8",
     complete: Annotated[

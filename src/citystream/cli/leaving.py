@@ -73,8 +73,7 @@ def _without_places(reader: Reader, rows: str, columns: Sequence[str]) -> str:
         "struct_pack(lat := 0.0, place_precision := 'exact', sensitive := m.sensitive, domestic := t.domestic) AS said"
     )
     source = (
-        f"SELECT t.*, {asked} FROM ({rows}) t "
-        f"LEFT JOIN ({reader.meanings()}) m ON m.dataset = t.dataset AND {same}"
+        f"SELECT t.*, {asked} FROM ({rows}) t LEFT JOIN ({reader.meanings()}) m ON m.dataset = t.dataset AND {same}"
     )
     shown = public_points(prefix="said.")
     blanked = [f'CASE WHEN {shown} THEN "{name}" END AS "{name}"' for name in _places(columns)]

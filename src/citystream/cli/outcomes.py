@@ -53,7 +53,8 @@ def show(done: Sequence[Done], *, json: bool) -> None:
     if json:
         put_json([each.fields() for each in done])
         return
-    Grid(["", "state", *COUNTS, "time"], [each.row() for each in done]).show()
+    if done:
+        Grid(["", "state", *COUNTS, "time"], [each.row() for each in done]).show()
     for each in done:
         remark(each)
 

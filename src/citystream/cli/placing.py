@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
+from tempfile import TemporaryDirectory
 
 from citystream.errors import ConfigError, StorageError
 
@@ -21,11 +21,10 @@ def placed(path: Path, *, force: bool) -> Iterator[Path]:
         raise ConfigError(f"{path} is a folder", "name a file in it")
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already", "choose another name, or overwrite it with --force")
-    beside = path.with_name(f".{uuid4().hex[:8]}-{path.name}")  # what follows the name may look at its suffix
     try:
-        yield beside
-        os.replace(beside, path)  # noqa: PTH105 -- Path.replace says the same in other words
+        # a folder of its own, because the name may say in which format
+        with TemporaryDirectory(dir=path.parent, prefix=".") as beside:
+            yield Path(beside) / path.name
+            os.replace(Path(beside) / path.name, path)  # noqa: PTH105 -- here it is known to be on the same disk
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror or error}", "choose another place, or free some space") from error
-    finally:
-        beside.unlink(missing_ok=True)

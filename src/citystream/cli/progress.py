@@ -24,6 +24,7 @@ class Bars:
         self._quiet = quiet or not sys.stderr.isatty()
         self._began = time.monotonic()
         self._tasks: dict[str, TaskID] = {}
+        self._title, self._shown = "", False
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -39,7 +40,8 @@ class Bars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._shown:
+            self._progress.stop()
 
     @property
     def watch(self) -> Watch:
@@ -53,12 +55,12 @@ class Bars:
         self._tasks = {}
         self._title = title
 
-    _title: str = ""
-
     def _show(self, what: str, done: int, total: int) -> None:
         if self._quiet or time.monotonic() - self._began < _PATIENCE:
             return
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(f"{self._title} {what}".strip(), total=None)
-        self._progress.start()
+        if not self._shown:
+            self._progress.start()
+            self._shown = True
         self._progress.update(self._tasks[what], completed=done, total=total or None)

@@ -39,6 +39,7 @@ class Form(StrEnum):
 def query(
     ctx: typer.Context,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; - reads it from stdin")],
+    *,
     as_of: Annotated[
         str | None, typer.Option(metavar="WHEN", help="2026-03-01, 2026-03-01T12:00 (UTC), or an offset of the log.")
     ] = None,
@@ -69,7 +70,7 @@ def query(
 def _statement(sql: str) -> str:
     text = sys.stdin.read() if sql == "-" else sql
     if not text.strip():
-        raise QueryError("there is no question", "citystream query \"SELECT count(*) FROM events\"")
+        raise QueryError("there is no question", 'citystream query "SELECT count(*) FROM events"')
     return text
 
 

@@ -14,13 +14,16 @@ from citystream.cli.output import put, put_json, say
 from citystream.cli.progress import Bars
 from citystream.cli.shown import count
 from citystream.cli.stopping import INTERRUPTED, Stopping
+from citystream.errors import ConfigError
 from citystream.replay import Replayed
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def replay(ctx: typer.Context, dataset: Annotated[str, typer.Argument(metavar="DATASET", help="For example chicago/crimes")]) -> None:
+def replay(
+    ctx: typer.Context, dataset: Annotated[str, typer.Argument(metavar="DATASET", help="For example chicago/crimes")]
+) -> None:
     """Make a dataset's tables anew from its log, and say in how many rows they differ.
 
     The same city file gives the same tables. Stopped in between, the old tables stay.
@@ -28,7 +31,10 @@ def replay(ctx: typer.Context, dataset: Annotated[str, typer.Argument(metavar="D
     said = invocation(ctx)
     with Stopping() as stopping, Bars(stopping, quiet=said.json) as bars:
         bars.about(dataset)
-        replayed = App(said.settings(), watch=bars.watch).replay(dataset)
+        found = App(said.settings(), watch=bars.watch)
+        if not found.log(found.library.get(dataset)).end():
+            raise ConfigError(f"the log of {dataset} is empty", "citystream import, or citystream run, first")
+        replayed = found.replay(dataset)
     if said.json:
         put_json(_fields(dataset, replayed))
     elif replayed.finished:

@@ -13,7 +13,7 @@ from citystream.cli import outcomes
 from citystream.cli.again import again
 from citystream.cli.follow import Round, Rounds
 from citystream.cli.invocation import Invocation, invocation
-from citystream.cli.output import put_json_line, say
+from citystream.cli.output import put_json, put_json_line, say
 from citystream.cli.progress import Bars
 from citystream.cli.shown import count
 from citystream.cli.stopping import INTERRUPTED, Stopping
@@ -25,7 +25,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def run(
     ctx: typer.Context,
-    datasets: Annotated[list[str] | None, typer.Argument(metavar="DATASET", help="Those of citystream.toml, if none is named")] = None,
+    datasets: Annotated[
+        list[str] | None, typer.Argument(metavar="DATASET", help="Those of citystream.toml, if none is named")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read the complete listing, to find what vanished.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C, each at its own cadence.")] = False,
     every: Annotated[float | None, typer.Option(min=0.0, help="Seconds between visits, instead.")] = None,
@@ -44,8 +46,10 @@ def run(
             rounds.follow(lambda one: _tell(one, json=said.json), every)
         else:
             rounds.once()
-    if not follow:
-        outcomes.show(rounds.done, json=said.json)
+    if not follow and said.json:
+        put_json([each.fields() for each in rounds.all])
+    elif not follow:
+        outcomes.show(rounds.done, json=False)
     _finish(rounds.failed, stopping, said, rounds)
 
 
@@ -54,7 +58,7 @@ def _chosen(opened: App, names: Sequence[str]) -> list[Dataset]:
     if not wanted:
         raise ConfigError(
             "no dataset was named, and none is listed in citystream.toml",
-            "citystream run chicago/crimes, or list them: datasets = [\"chicago/crimes\"]",
+            'citystream run chicago/crimes, or list them: datasets = ["chicago/crimes"]',
         )
     return [opened.library.get(name) for name in dict.fromkeys(wanted)]
 
@@ -76,7 +80,7 @@ def _finish(failed: Sequence[Round], stopping: Stopping, said: Invocation, round
         say(f"go on with: {again(said, 'run', *names)}")
         raise typer.Exit(INTERRUPTED)
     for each in failed:
-        say(f"error: {each.dataset}: {each.error}")
+        say(f"error: {each.error}" if each.dataset in str(each.error) else f"error: {each.dataset}: {each.error}")
     if failed:
         error = failed[0].error
         raise typer.Exit(error.exit_code if error else PortalError.exit_code)

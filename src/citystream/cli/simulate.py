@@ -30,6 +30,7 @@ _PAST, _FUTURE = timedelta(days=730), timedelta(days=30)
 @app.command()
 def portal(
     ctx: typer.Context,
+    *,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8099,
     rate: Annotated[float, typer.Option(min=1.0, help="Simulated seconds per second, until it is now.")] = 1.0,
     scale: Annotated[float, typer.Option(min=0.001, help="1 is about 690 Chicago records a day.")] = 1.0,
@@ -59,7 +60,8 @@ def portal(
 
 def _tell(url: str, said: Invocation) -> None:
     run = f"CITYSTREAM_PORTAL={url} citystream --data simulated-data run"
-    commands = [f"{run} {' '.join(RESOURCES)}", f"{run} --follow seattle/fire", "citystream --data simulated-data status"]
+    status = "citystream --data simulated-data status"
+    commands = [f"{run} {' '.join(RESOURCES)}", f"{run} --follow seattle/fire", status]
     if said.json:
         put_json({"url": url, "resources": RESOURCES, "commands": commands})
         return
@@ -75,6 +77,7 @@ def _tell(url: str, said: Invocation) -> None:
 def export_(
     ctx: typer.Context,
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help=f"{', '.join(RESOURCES)}")],
+    *,
     out: Annotated[Path, typer.Option(metavar="FILE", help=".csv .json .jsonl .geojson, and .gz behind it.")],
     layout: Annotated[str, typer.Option(help="Of a CSV; the publisher's newest, if none is named.")] = "",
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day of events.")] = "2024-01-01",

@@ -38,5 +38,6 @@ def fault(text: str) -> Fault:
     try:
         first, times = [int(number) for number in [*numbers, *("2", "1")[len(numbers) :]]]
     except ValueError as error:
-        raise ConfigError(f"--fault {text}: FIRST and TIMES are whole numbers", "for example server-error:3:2") from error
+        what = f"--fault {text}: FIRST and TIMES are whole numbers"
+        raise ConfigError(what, "for example server-error:3:2") from error
     return FAULTS[name](first=first, times=times)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,7 +34,7 @@ def status(
     said = invocation(ctx)
     found = _only(dataset, App(said.settings()).status())
     if said.json:
-        put_json([{**asdict(each), "ledger_balances": each.ledger.balances()} for each in found])
+        put_json([fields(each) for each in found])
         return
     if not found:
         say(f"the store has no dataset yet: {again(said, 'import', 'DATASET', 'FILE')}")
@@ -44,6 +44,11 @@ def status(
         _show_ledger(found)
     for each in found:
         _remark(each, said)
+
+
+def fields(each: DatasetStatus) -> dict[str, Any]:
+    """For a program."""
+    return {**asdict(each), "ledger_balances": each.ledger.balances()}
 
 
 def _only(name: str | None, found: list[DatasetStatus]) -> list[DatasetStatus]:

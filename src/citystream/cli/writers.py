@@ -22,9 +22,7 @@ Writer = Callable[[pa.Schema, Iterable[pa.RecordBatch], BinaryIO, Sequence[str]]
 NOTICES = b"citystream.notices"
 
 
-def write_csv(
-    schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _notices: Sequence[str]
-) -> int:
+def write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _notices: Sequence[str]) -> int:
     """CSV in UTF-8 with a header; it has no place for notices."""
     flat = pa.schema([(field.name, _flat_type(field.type)) for field in schema])
     rows = 0
@@ -35,9 +33,7 @@ def write_csv(
     return rows
 
 
-def write_json(
-    schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _notices: Sequence[str]
-) -> int:
+def write_json(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, _notices: Sequence[str]) -> int:
     """A JSON array with one object a line."""
     out.write(b"[")
     rows = _joined(out, (_object(schema.names, row) for row in _rows(batches)))
@@ -45,9 +41,7 @@ def write_json(
     return rows
 
 
-def write_parquet(
-    schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, notices: Sequence[str]
-) -> int:
+def write_parquet(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, notices: Sequence[str]) -> int:
     """Parquet; the notices are in its metadata."""
     said = {NOTICES: json.dumps(list(notices), ensure_ascii=False).encode()} if notices else {}
     rows = 0
@@ -58,9 +52,7 @@ def write_parquet(
     return rows
 
 
-def write_geojson(
-    schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, notices: Sequence[str]
-) -> int:
+def write_geojson(schema: pa.Schema, batches: Iterable[pa.RecordBatch], out: BinaryIO, notices: Sequence[str]) -> int:
     """A FeatureCollection with a member ``notices``; a row without a position has no geometry."""
     out.write(b'{"type": "FeatureCollection", "notices": ')
     out.write(json.dumps(list(notices), ensure_ascii=False).encode())

@@ -24,6 +24,8 @@ from citystream.conform.trim import trimmed
 from citystream.ports import Conformed
 from citystream.schema import FETCHED_AT, GONE, LOG_RECORD, OFFSET, OP, RECORD_ID, UNREADABLE, TimeFlag
 
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
 #: What a record of op ``gone`` still has.
 KEPT_WHEN_GONE = frozenset({"k", "event_id", "gone", "fetched_at", "off"})
 
@@ -42,7 +44,7 @@ class Conformer:
         self.schema = conformed_schema(dataset)
         self._short = {column: f"c{place}" for place, column in enumerate(named_columns(dataset))}
         self._meanings = Meanings(dataset)
-        self._statements: dict[frozenset[str], Statement] = {}
+        self._statements: dict[tuple[tuple[str, str], ...], Statement] = {}
         self._engine = duckdb.connect(config={"threads": threads})
 
     def __call__(self, records: pa.Table) -> Conformed:
@@ -85,15 +87,16 @@ class Conformer:
 
     def _statement(self, table: pa.Table) -> Statement:
         """The SELECT for tables with the columns of *table*."""
-        present = frozenset(table.column_names)
-        if present not in self._statements:
+        present = set(table.column_names)
+        shape = tuple((field.name, str(field.type)) for field in table.schema)
+        if shape not in self._statements:
             name = f"batch{len(self._statements)}"
             short = {column: each for column, each in self._short.items() if each in present}
             inputs = Inputs(short, self.dataset.missing)
             gone, unreadable = "gone" in present, "unreadable" in present
             sql = Selection(self.dataset, inputs, name, gone=gone, unreadable=unreadable).sql()
-            self._statements[present] = Statement(self._engine, sql, name, table)
-        return self._statements[present]
+            self._statements[shape] = Statement(self._engine, sql, name, table)
+        return self._statements[shape]
 
     def _assemble(self, carried: pa.Table, selected: pa.Table) -> tuple[pa.Table, pa.Table]:
         """The rows in their schema: what the SELECT gave, instants, meanings, and what the log carried."""
@@ -132,7 +135,10 @@ def _micros(times: pa.ChunkedArray) -> Micros:
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column if column.type == pa.string() else column.cast(pa.string())
+    """*column* as text; dictionaries of texts stay, because the engine then works on each word once."""
+    if column.type == pa.string() or column.type == _WORDS:
+        return column
+    return column.cast(pa.string())
 
 
 def _first(records: pa.Table, columns: list[str]) -> pa.ChunkedArray:
@@ -140,6 +146,7 @@ def _first(records: pa.Table, columns: list[str]) -> pa.ChunkedArray:
     texts = [trimmed(_text(records[column])) for column in columns]
     if len(texts) == 1:
         return texts[0]
+    texts = [text.cast(pa.string()) for text in texts]
     return pc.coalesce(*(pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) for text in texts))
 
 

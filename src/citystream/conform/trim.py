@@ -11,10 +11,18 @@ _ASCII = 128
 
 
 def trimmed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """*texts* without blanks, tabs, line ends and their like at both ends."""
+    """*texts* without blanks, tabs, line ends and their like at both ends; of a dictionary only its words are touched."""
+    if pa.types.is_dictionary(texts.type):
+        return pa.chunked_array([_trimmed_words(chunk) for chunk in texts.chunks], texts.type)
     if all(_tidy(chunk) for chunk in texts.chunks):
         return texts
     return pc.utf8_trim_whitespace(texts)
+
+
+def _trimmed_words(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    if _tidy(texts.dictionary):
+        return texts
+    return pa.DictionaryArray.from_arrays(texts.indices, pc.utf8_trim_whitespace(texts.dictionary))
 
 
 def _tidy(texts: pa.StringArray) -> bool:

@@ -60,7 +60,7 @@ class Threshold:
         Counts are never negative, so a window over a pane can exceed the rule only if all panes that share a
         window with it do, with everything added and nothing removed: most panes end here.
         """
-        pane = np.unique(changes.key)
+        pane = changes.key[_starts(changes.key)]
         reach = self._length - 1
         low, high = pane - reach, pane + self._length
         most = counts.range_sum(low, high) + _added(changes, low, high)
@@ -110,12 +110,18 @@ class Threshold:
         return rows, observed[shown]
 
 
+def _starts(sorted_keys: Integers) -> Booleans:
+    """Where a run of equal keys begins."""
+    starts = np.ones(len(sorted_keys), bool)
+    starts[1:] = sorted_keys[1:] != sorted_keys[:-1]
+    return starts
+
+
 def _added(changes: PaneChanges, low: Integers, high: Integers) -> Integers:
     """Records added to the panes in each [low, high), removals left out."""
     plus = changes.delta > 0
-    order = np.argsort(changes.key[plus], kind="stable")
-    key = changes.key[plus][order]
-    total = np.concatenate([[0], np.cumsum(changes.delta[plus][order])])
+    key = changes.key[plus]
+    total = np.concatenate([[0], np.cumsum(changes.delta[plus])])
     return np.asarray(total[np.searchsorted(key, high)] - total[np.searchsorted(key, low)], np.int64)
 
 

@@ -8,6 +8,7 @@ the log is set aside as ``.torn``, so that the log ends where it is still whole.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -19,13 +20,17 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from citystream import schema
 from citystream.errors import LogDamaged, StorageError
 
 _NAME = re.compile(r"^(\d{19})-(\d{19})\.parquet$")
-_ROW_GROUP = 131_072
+#: Rows of a row group; the engine's tables have groups of the same size, so batches of whole groups fill them exactly.
+_ROW_GROUP = 122_880
+_WORTH_A_DICTIONARY = 1_000
+_REPEATING = b"citystream.repeating"
 _FIXED = {name: schema.LOG_RECORD.field(name) for name in schema.LOG_RECORD.names}
 
 
@@ -170,28 +175,37 @@ class SegmentLog:
 
 
 class _Writer:
-    """A segment being written."""
+    """A segment being written. Columns that repeat their values are written, and later read, as dictionaries."""
 
     def __init__(self, path: Path, first: int, like: pa.Table) -> None:
         self.path = path
         self.first = self.next = first
         self.columns = like.column_names
         published = [pa.field(n, pa.string()) for n in like.column_names if n not in _FIXED]
-        fixed = [field for name, field in _FIXED.items()]
-        self._schema = pa.schema([*fixed, *published])
+        repeating = [n for n in like.column_names if n not in (*_FIXED, schema.RECORD_ID) and _repeats(like[n])]
+        self._schema = pa.schema([*_FIXED.values(), *published]).with_metadata({_REPEATING: json.dumps(repeating)})
+        self._waiting = self._schema.empty_table()
         self._file = path.open("wb")
         self._parquet = pq.ParquetWriter(
-            self._file, self._schema, compression="zstd", compression_level=1, write_statistics=False
+            self._file,
+            self._schema,
+            compression="lz4",
+            write_statistics=False,
+            use_dictionary=[schema.OP, schema.CURSOR, schema.FETCHED_AT, *repeating],
         )
 
     def write(self, table: pa.Table) -> None:
         offsets = pa.array(np.arange(self.next, self.next + len(table)))
         columns = [offsets if f.name == schema.OFFSET else _column(table, f) for f in self._schema]
-        rows = pa.table(columns, schema=self._schema)
-        self._parquet.write_table(rows, row_group_size=_ROW_GROUP)
+        self._waiting = pa.concat_tables([self._waiting, pa.table(columns, schema=self._schema)])
         self.next += len(table)
+        while len(self._waiting) >= _ROW_GROUP:
+            self._parquet.write_table(self._waiting.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
+            self._waiting = self._waiting.slice(_ROW_GROUP)
 
     def close(self) -> Segment:
+        if len(self._waiting):
+            self._parquet.write_table(self._waiting, row_group_size=_ROW_GROUP)
         self._parquet.close()
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -204,6 +218,12 @@ class _Writer:
         with suppress(OSError):
             self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a text column has few different values, judged by its first ten thousand."""
+    start = column.slice(0, 10_000)
+    return bool(pc.count_distinct(start).as_py() * 2 <= len(start)) if len(start) >= _WORTH_A_DICTIONARY else False
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
@@ -229,7 +249,9 @@ def _is_whole(segment: Segment) -> bool:
 
 def _opened(segment: Segment) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(segment.path)
+        file = pq.ParquetFile(segment.path)
+        repeating = json.loads((file.schema_arrow.metadata or {}).get(_REPEATING, b"[]"))
+        return pq.ParquetFile(segment.path, metadata=file.metadata, read_dictionary=repeating) if repeating else file
     except (OSError, pa.ArrowException) as error:
         raise LogDamaged(
             f"{segment.path}: the segment cannot be read: {str(error).splitlines()[0]}",

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Final
+from secrets import token_hex
+from typing import Final, NoReturn
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -25,10 +26,6 @@ PAGE_ROWS: Final = 100_000
 #: A quoted cell that runs into the end of the file over more lines than this has swallowed other records.
 CUT_LINES: Final = 20
 
-#: Appended as a last record with a wrong number of cells. If it does not come back as a record of its own,
-#: the file ended inside a quoted cell: the parser alone would take a cut-off record for a whole one.
-_END: Final = "\x02end of file\x03"
-
 
 class CsvRows:
     """The records of a CSV file.
@@ -42,6 +39,9 @@ class CsvRows:
         self._delimiter, self._names = header(source)
         self.columns = dict.fromkeys(self._names, "text")
         self._ragged: list[str] = []
+        # Appended as a last record with a wrong number of cells. If it does not come back as a record of its own,
+        # the file ended inside a quoted cell: the parser alone would take a cut-off record for a whole one.
+        self._mark = f"\x02{token_hex(8)}\x03"
         self._ended = False
         self._cut_off = ""
 
@@ -50,7 +50,7 @@ class CsvRows:
         held: list[pa.RecordBatch] = []
         # the newest batch is always held: the last one may end with a record that was cut off
         for batch in self._batches():
-            if sum(each.num_rows for each in held) >= PAGE_ROWS:
+            if sum(each.num_rows for each in held) + len(self._ragged) >= PAGE_ROWS:
                 yield self._table(held)
                 held = []
             held.append(batch)
@@ -82,12 +82,12 @@ class CsvRows:
 
     def _end_record(self) -> bytes:
         cells = 2 if len(self._names) == 1 else 1
-        return ("\n" + self._delimiter.join([_END] * cells) + "\n").encode()
+        return ("\n" + self._delimiter.join([self._mark] * cells) + "\n").encode()
 
     def _keep(self, row: pacsv.InvalidRow) -> str:
-        if _END not in row.text:
+        if self._mark not in row.text:
             self._ragged.append(row.text)
-        elif row.text.startswith(_END):
+        elif row.text.startswith(self._mark):
             self._ended = True
         else:
             self._cut_off = row.text
@@ -102,15 +102,23 @@ class CsvRows:
         """Turn the record that ran into the end of the file into an unreadable one."""
         text = self._cut_off
         if not text:
-            *batches, last = [batch for batch in batches if batch.num_rows]
+            *batches, last = [batch for batch in batches if batch.num_rows] or [self._no_end()]
             batches.append(last.slice(0, last.num_rows - 1))
-            cells = [str(cell[last.num_rows - 1]) for cell in last.columns]
-            text = _joined(cells, self._delimiter)
-        text = text[: text.index(_END)].removesuffix("\n")
+            text = _joined([str(cell[last.num_rows - 1]) for cell in last.columns], self._delimiter)
+        text, mark, _ = text.partition(self._mark)
+        if not mark:
+            self._no_end()
+        text = text.removesuffix("\n")
         if text.count("\n") > CUT_LINES:
             raise self._never_closed(f"it runs over the last {text.count(chr(10))} lines: {text[:80]}...")
         self._ragged.append(text)
         return batches
+
+    def _no_end(self) -> NoReturn:
+        """The parser stopped before the end of the file: a promise of this module, checked at run time."""
+        raise FileRefused(
+            f"{self._source.path}: could not be read to its end", "please report this file; nothing of it was taken"
+        )
 
     def _never_closed(self, detail: str) -> FileRefused:
         return FileRefused(

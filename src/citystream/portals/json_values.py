@@ -34,14 +34,16 @@ def decode(text: str) -> Any:
 
 def compact(value: Any) -> str:
     """*value* as JSON text without blanks, characters and numbers as written."""
-    if isinstance(value, Number):
-        return value
-    if isinstance(value, str):
+    # by exact type, which is all that the decoder makes: this is called for every part of every nested value
+    kind = type(value)
+    if kind is str:
         return encode_basestring(value)
-    if isinstance(value, dict):
+    if kind is Number:
+        return str(value)
+    if kind is dict:
         inside = [f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]
         return "{" + ",".join(inside) + "}"
-    if isinstance(value, list):
+    if kind is list:
         return "[" + ",".join([compact(each) for each in value]) + "]"
     return _WORDS[value]
 

@@ -1,8 +1,7 @@
 """Parquet files as rows of text: every value in the shortest text that loses nothing.
 
-Times are ISO 8601 (``2019-05-21T08:20:00``, with ``Z`` or an offset if the column has a
-zone), booleans true and false,
-nested values compact JSON, bytes that are not text hexadecimal digits.
+Times are ISO 8601 (``2019-05-21T08:20:00``, with ``Z`` or an offset if the column has a zone), booleans true and
+false, nested values compact JSON, bytes that are not text hexadecimal digits.
 """
 
 from __future__ import annotations

@@ -171,7 +171,9 @@ def _without_stale(rows: Rows, order: npt.NDArray[np.intp], before: Standing) ->
     """Drop rows older than a version already seen; a row without a version is never stale."""
     group = np.cumsum(_starts(rows.k[order])) - 1
     highest = before.version
-    if rows.version is not None:
+    if rows.version is not None and len(before.off) == len(order) and not (before.off >= 0).any():
+        highest = rows.version[order]  # every id is new and comes once: nothing can be stale
+    elif rows.version is not None:
         version = rows.version[order]
         running = _running_highest(group, version, before.version)
         fresh = (version == NEVER) | (version >= running)
@@ -254,17 +256,17 @@ def _touched(
 def _pane_changes(
     off: Integers, packed: Integers, added: Booleans, was: Integers, removed: Booleans
 ) -> tuple[Integers, Integers, Integers, PaneChanges]:
-    """Net changes (key, records, domestic records) per pane, and the single ones of timed panes by offset."""
+    """Net changes (key, records, domestic records) per pane, and the single ones of timed panes, sorted by key."""
     both = np.concatenate([was[removed], packed[added]])
     sign = np.concatenate([np.full(int(removed.sum()), -1), np.ones(int(added.sum()), np.int64)])
     offsets = np.concatenate([off[removed], off[added]])
-    key = both >> 1
-    dated = panes.has_day(key)
-    key, sign, offsets, domestic = key[dated], sign[dated], offsets[dated], (both & 1)[dated]
-    unique, inverse = np.unique(key, return_inverse=True)
-    n = np.rint(np.bincount(inverse, sign, len(unique))).astype(np.int64)
-    dom = np.rint(np.bincount(inverse, sign * domestic, len(unique))).astype(np.int64)
+    order = np.argsort(both)
+    order = order[panes.has_day(both[order] >> 1)]
+    key, sign, offsets, domestic = both[order] >> 1, sign[order], offsets[order], both[order] & 1
+    at = np.flatnonzero(_starts(key))
+    n = np.add.reduceat(sign, at) if len(at) else sign
+    dom = np.add.reduceat(sign * domestic, at) if len(at) else sign
     net = (n != 0) | (dom != 0)
     timed = panes.is_timed(key)
     single = PaneChanges(key[timed], offsets[timed], sign[timed])
-    return unique[net], n[net], dom[net], single
+    return key[at][net], n[net], dom[net], single

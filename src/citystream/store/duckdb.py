@@ -220,7 +220,7 @@ class DatasetStore:
 
     def _raised(self, detector: str) -> RaisedAlerts:
         rows = self._connection.sql(
-            f"SELECT ((type::BIGINT << 14 | district) << 1 | 1) << 22 | (pane + 2097152) AS key, raised_at, "
+            f"SELECT {panes.key_sql('type', 'district', '1', 'pane')} AS key, raised_at, "
             f"withdrawn_at FROM core.{self.table}_alerts WHERE detector = ? ORDER BY key",
             params=[detector],
         ).fetchnumpy()

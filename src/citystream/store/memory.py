@@ -22,15 +22,14 @@ SELECT v.k, v.off, v.h, epoch(v.first_seen_at)::BIGINT AS first, {key} AS packed
 FROM ({versions}) v JOIN core.{t}_meanings m ON m.code = v.meaning
 JOIN core.{t}_districts d ON d.name IS NOT DISTINCT FROM v.district {touched}
 """
-_KEY = """(((m.type_code::BIGINT << 14 | d.code) << 1 | (v.time_precision <> 3)::BIGINT) << 22 |
-  CASE WHEN v.occurred_at IS NULL THEN 0 ELSE (epoch_us(v.occurred_at) + 2097152 * {width}::BIGINT) // {width} END
-  ) << 1 | coalesce(v.domestic, false)::BIGINT"""
+_RECORD_KEY = panes.record_key_sql("m.type_code", "d.code", "v.time_precision <> 3", "v.occurred_at", "{width}")
+_KEY = f"({_RECORD_KEY}) << 1 | coalesce(v.domestic, false)::BIGINT"
 _ALIVE = """SELECT x.* FROM core.{t}_versions x LEFT JOIN core.{t}_closed c ON c.off = x.off {narrow}
   WHERE x.valid_to = {open} AND c.off IS NULL"""
 _GONE = """SELECT v.* REPLACE (x.off AS off) FROM core.{t}_gone x LEFT JOIN core.{t}_closed c ON c.off = x.off
   {narrow} JOIN core.{t}_versions v ON v.off = x.version_off WHERE x.valid_to = {open} AND c.off IS NULL"""
 _TOUCHED = "LEFT JOIN (SELECT k, max(version) AS version FROM core.{t}_touched GROUP BY k) u ON u.k = v.k"
-_PANE_KEY = "(((p.type::BIGINT << 14 | p.district) << 1 | p.timed::BIGINT) << 22 | (p.pane + 2097152))"
+_PANE_KEY = panes.key_sql("p.type", "p.district", "p.timed", "p.pane")
 _PANES = f"""SELECT {_PANE_KEY} AS key, sum(n)::INTEGER AS n FROM core.{{t}}_panes p {{narrow}}
   GROUP BY ALL HAVING sum(n) <> 0 ORDER BY 1"""
 

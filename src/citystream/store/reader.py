@@ -5,9 +5,11 @@ A reader sees one consistent state: the file as it was when it was opened. It ne
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +24,13 @@ from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
 
+_OFFSET = re.compile(r"-?[0-9]+")
+_ASKING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A point of the past: a *moment* (UTC), or an offset of one dataset (*dataset* '' = of each)."""
+    """A point of the past: a *moment* (UTC) or an *offset*, of one *dataset* ('' = of each)."""
 
     moment: datetime | None = None
     offset: int | None = None
@@ -33,26 +38,23 @@ class Cut:
 
 
 def read_cut(text: AsOf) -> Cut:
-    """``2026-03-01`` (the end of that day, UTC), ``2026-03-01T12:00``, ``123456`` or ``chicago/crimes@123456``."""
+    """``2026-03-01`` (the end of that day, UTC), ``2026-03-01T12:00`` or an offset ``123456``; each also of one
+    dataset alone, as in ``chicago/crimes@123456``.
+    """
     if isinstance(text, datetime):
         return Cut(moment=text.astimezone(UTC).replace(tzinfo=None) if text.tzinfo else text)
     if isinstance(text, date):
         return Cut(moment=datetime(text.year, text.month, text.day) + timedelta(days=1, microseconds=-1))
-    name, _, number = str(text).strip().rpartition("@")
-    if number.lstrip("-").isdigit():
-        return Cut(offset=int(number), dataset=name)
-    try:
-        day = date.fromisoformat(number)
-        return read_cut(day)
-    except ValueError:
-        pass
-    try:
-        return read_cut(datetime.fromisoformat(number))
-    except ValueError as error:
-        raise QueryError(
-            f"as of '{text}' is neither a date nor an offset",
-            "write 2026-03-01, 2026-03-01T12:00, 123456 or chicago/crimes@123456",
-        ) from error
+    name, _, point = str(text).strip().rpartition("@")
+    if _OFFSET.fullmatch(point):
+        return Cut(offset=int(point), dataset=name)
+    for kind in (date, datetime):
+        with suppress(ValueError, OverflowError):
+            return replace(read_cut(kind.fromisoformat(point)), dataset=name)
+    raise QueryError(
+        f"as of '{text}' is neither a date nor an offset",
+        "write 2026-03-01, 2026-03-01T12:00, 123456 or chicago/crimes@123456",
+    )
 
 
 class Reader:
@@ -98,11 +100,11 @@ class Reader:
         return found.schema, _batches(found)
 
     def _answer(self, sql: str, as_of: AsOf | None) -> duckdb.DuckDBPyRelation:
+        asked = duckdb.extract_statements(sql)
+        if len(asked) != 1 or asked[0].type not in _ASKING:
+            raise QueryError("that is not one question", "ask with one SELECT; the store is read-only here")
         self._as_of(as_of)
-        answer = self._connection.sql(sql)
-        if answer is None:
-            raise QueryError("that statement has no answer", "ask with SELECT; the store is read-only here")
-        return answer
+        return self._connection.sql(asked[0])
 
     def meanings(self) -> str:
         """SQL of what each combination of type and code means: dataset, type, native_code, native_label, sensitive."""
@@ -128,14 +130,14 @@ class Reader:
         names = list(self.datasets)
         if cut.dataset and cut.dataset not in self.datasets:
             raise QueryError(f"the store has no dataset '{cut.dataset}'", f"it has: {', '.join(names)}")
+        chosen = [cut.dataset] if cut.dataset else names
         if cut.offset is not None:
-            chosen = [cut.dataset] if cut.dataset else names
-            return cuts_at(self._connection, names, dict.fromkeys(chosen, cut.offset))
+            return cuts_at(self._connection, names, dict.fromkeys(chosen, max(-1, cut.offset)))
         rows = self._connection.execute(
             "SELECT dataset, max(off) FROM core.commits WHERE fetched_at <= ? GROUP BY dataset", [cut.moment]
         ).fetchall()
         known = dict(rows)
-        return cuts_at(self._connection, names, {name: known.get(name, -1) for name in names})
+        return cuts_at(self._connection, names, {name: known.get(name, -1) for name in chosen})
 
     def _hint(self, error: duckdb.Error) -> str:
         if isinstance(error, duckdb.CatalogException):

@@ -3,10 +3,10 @@
 A pane key packs a series and a slice into one integer, so that the panes of a series are neighbours in sorted
 order and a window is a range of keys::
 
-    type (16 bits) | district (14) | timed (1) | pane (22: slices since 1970, plus 2**21)
+    type (16 bits) | district (14) | timed (1) | pane (28: slices since 1970, plus 2**27)
 
 *timed* is 0 for records that have a day but no time of day: they count in days and in nothing shorter. The
-pane field 0 means "no day at all". A record's packed key carries its domestic bit below: ``key << 1 | domestic``.
+pane field 0 means "no day at all"; slices of a minute reach from 1715 to 2225. A record's packed key carries its domestic bit below: ``key << 1 | domestic``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from citystream.ports import Booleans, Integers
 
-PANE_BITS = 22
+PANE_BITS = 28
 TIMED_BIT = 1 << PANE_BITS
 DISTRICT_SHIFT = PANE_BITS + 1
 TYPE_SHIFT = DISTRICT_SHIFT + 14
@@ -34,6 +34,24 @@ def pack(types: Integers, districts: Integers, timed: Integers, occurred_us: Int
     """Pane keys of records: code of type and district, 1 if timed, UTC microseconds, pane *width* in microseconds."""
     pane = occurred_us // width + PANE_ZERO
     return types << TYPE_SHIFT | districts << DISTRICT_SHIFT | timed << PANE_BITS | pane
+
+
+def key_sql(kind: str, district: str, timed: str, pane: str) -> str:
+    """SQL for a pane key, from SQL for its parts; *pane* counts from 1970."""
+    return _key_sql(kind, district, timed, f"({pane} + {PANE_ZERO})")
+
+
+def record_key_sql(kind: str, district: str, timed: str, occurred_at: str, width: str) -> str:
+    """SQL for the pane key of a record: like `pack` and, where *occurred_at* is null, `without_day`."""
+    pane = f"(epoch_us({occurred_at}) + {PANE_ZERO} * {width}::BIGINT) // {width}"
+    return (
+        f"CASE WHEN {occurred_at} IS NULL THEN {_key_sql(kind, district, '0', '0')} "
+        f"ELSE {_key_sql(kind, district, timed, pane)} END"
+    )
+
+
+def _key_sql(kind: str, district: str, timed: str, slot: str) -> str:
+    return f"((({kind}::BIGINT << 14 | {district}) << 1 | ({timed})::BIGINT) << {PANE_BITS} | {slot})"
 
 
 def without_day(types: Integers, districts: Integers) -> Integers:

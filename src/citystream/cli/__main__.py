@@ -1,4 +1,4 @@
-"""``python -m citystream`` is the command line."""
+"""``python -m citystream.cli`` is the command line."""
 
 from __future__ import annotations
 

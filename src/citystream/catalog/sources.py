@@ -1,0 +1,74 @@
+"""Where a dataset can be had, and what of it is not taken."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pydantic import Field, model_validator
+
+from citystream.catalog.naming import folded
+from citystream.catalog.shapes import Frozen, Words
+from citystream.registry import nearest
+
+
+class Source(Frozen):
+    """Where a dataset can be had, and since when until when (*valid_from*, *valid_until*; open if absent).
+
+    *cursor*: the column that moves forward when a record is published or revised; *overlap*: how far behind the
+    newest cursor each run reads again, at most once per *reread*; *relist*: how often the whole listing is read
+    to find what vanished (never, if absent); *shrink_guard*: the share of records that a listing may lack before
+    it is refused; *covers_from*, *covers_until*: the days of which it has records, where a dataset is published in
+    parts. A part says nothing about the records of the others, and its listing lets none of them vanish.
+    """
+
+    portal: str
+    host: str = ""
+    resource: str = ""
+    url: str = ""
+    cursor: str = ""
+    overlap: timedelta = timedelta(hours=48)
+    reread: timedelta = timedelta(days=1)
+    relist: timedelta | None = None
+    shrink_guard: float = Field(default=0.05, ge=0, le=1)
+    valid_from: date | None = None
+    valid_until: date | None = None
+    covers_from: date | None = None
+    covers_until: date | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> Source:
+        for what in ("valid", "covers"):
+            first, last = getattr(self, f"{what}_from"), getattr(self, f"{what}_until")
+            if first and last and last < first:
+                raise ValueError(f"{what}_until lies before {what}_from")
+        return self
+
+
+class IngestRule(Frozen):
+    """What is done to published rows before they are written anywhere, because it may not be kept.
+
+    *drop*: columns that are not taken; *optional*: columns about persons that are not taken either, unless a user
+    lists them in *take*, and the attributes made of them are there only then; *block_address*: columns whose house
+    numbers become hundred blocks; *round_position*: columns of degrees that are rounded to *decimals*.
+    """
+
+    drop: Words = ()
+    optional: Words = ()
+    take: Words = ()
+    block_address: Words = ()
+    round_position: Words = ()
+    decimals: int = Field(default=3, ge=0, le=6)
+
+    @model_validator(mode="after")
+    def _takeable(self) -> IngestRule:
+        known = {folded(each) for each in self.optional}
+        for each in self.take:
+            if folded(each) not in known:
+                raise ValueError(f"'{each}' is no optional column ({nearest(each, self.optional)})")
+        return self
+
+    @property
+    def untaken(self) -> frozenset[str]:
+        """The columns that are not taken, folded."""
+        taken = {folded(each) for each in self.take}
+        return frozenset(folded(each) for each in (*self.drop, *self.optional)) - taken
