@@ -7,7 +7,7 @@ a step needs it, so that readers get in between, and one lock keeps a second wri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -40,7 +40,7 @@ from citystream.portals.http import HttpClient, Patience
 from citystream.ports import Detector, Ledger, Portal, Visit
 from citystream.process import never, process
 from citystream.replay import Replayed, replay
-from citystream.store.database import Database
+from citystream.store.database import Database, refusals
 from citystream.store.duckdb import DatasetStore
 from citystream.store.reader import Reader
 from citystream.store.rebuild import DatasetRebuild
@@ -91,14 +91,20 @@ class Outcome:
 
 
 class App:
-    """citystream with its settings; *clock* gives the time in UTC."""
+    """citystream with its settings; *clock* gives the time in UTC; *lock_patience*: seconds to wait for readers."""
 
     def __init__(
-        self, config: Config, *, clock: Callable[[], datetime] = utc_now, watch: Watch | None = None
+        self,
+        config: Config,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        watch: Watch | None = None,
+        lock_patience: float = 60.0,
     ) -> None:
         self.config = config
         self.clock = clock
         self.watch = watch or Watch()
+        self._lock_patience = lock_patience
         self._reread_at: dict[str, datetime] = {}
 
     @cached_property
@@ -128,7 +134,7 @@ class App:
             try:
                 for path in paths:
                     visit = open_export(path, dataset, encoding=encoding, complete=complete)
-                    received = self._take(dataset, visit, str(path), whole=True, guard=1.0)
+                    received = self._take(dataset, visit, str(path), whole=True, guard=_guard(dataset))
             except Stopped:
                 return self._outcome(dataset, before, None, state="stopped")
             return self._outcome(dataset, before, received)
@@ -188,7 +194,8 @@ class App:
         try:
             received = intake.take(visit, previous)
         except Failed as failed:
-            with self._store(dataset) as store:
+            # if the disk is what failed, it may not take this either: what went wrong first is what is said
+            with suppress(StorageError), self._store(dataset) as store:
                 self._process(dataset, store)
                 store.record_fetch(failed.fetch)
             raise failed.cause from failed
@@ -199,10 +206,14 @@ class App:
         return received
 
     def _visit(self, dataset: Dataset, source: Source, *, full: bool) -> Visit:
-        """Go to the portal; that it could not be reached is remembered too."""
+        """Go to the portal; that it could not be reached is remembered too.
+
+        Where equal rows are told apart by their number in the listing, only a whole listing can be numbered."""
         started, overlap = self.clock(), self._reread_due(dataset.name, source)
+        numbered = dataset.columns.event_id.counter
+        full = full or numbered
         try:
-            cursor = self.log(dataset).cursor()
+            cursor = "" if numbered else self.log(dataset).cursor()
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:
@@ -265,7 +276,7 @@ class App:
             return False
         with self._store(dataset) as store:
             last = store.last_fetch("full")
-        return last is not None and whole_second(self.clock()) - last.finished_at >= source.relist
+        return last is None or whole_second(self.clock()) - last.finished_at >= source.relist
 
     def _reread_due(self, name: str, source: Source) -> bool:
         """Whether what lies within the overlap is read again now; remembered for as long as this process lives."""
@@ -288,11 +299,14 @@ class App:
             f"download it ({dataset.homepage or 'see its publisher'}) and: citystream import {dataset.name} FILE",
         )
 
+    @cached_property
+    def _client(self) -> HttpClient:
+        """The one client of this process, so that the pause between requests to a host holds for all its datasets."""
+        return HttpClient(Patience(interval=self.config.number("pause"), budget=self.config.number("patience")))
+
     def _portal(self, source: Source) -> Portal:
-        patience = Patience(interval=self.config.number("pause"), budget=self.config.number("patience"))
-        client = HttpClient(patience)
         made: Portal = registry.load("portals", source.portal)(
-            client=client,
+            client=self._client,
             token=self.config.text("socrata_token"),
             page_size=self.config.integer("page_rows"),
         )
@@ -323,13 +337,15 @@ class App:
             self.config.data,
             memory_limit=self.config.text("memory_limit"),
             threads=self.config.integer("threads"),
+            patience=self._lock_patience,
         )
 
     @contextmanager
     def _store(self, dataset: Dataset) -> Iterator[DatasetStore]:
         with self._database() as database:
             database.require(dataset)
-            store = DatasetStore(database.connection, dataset, self._detectors(dataset))
+            with refusals(self.config.data):
+                store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
             self._position[dataset.name] = store.position()
 
@@ -352,6 +368,12 @@ class App:
             raise StorageError(
                 f"{folder}: {error.strerror or error}", "choose another folder with --data, or grant write access"
             ) from error
+
+
+def _guard(dataset: Dataset) -> float:
+    """The share of records that a complete file may lack: what its first source says, or the usual."""
+    source = dataset.sources[0] if dataset.sources else Source(portal="file")
+    return source.shrink_guard
 
 
 def _place(source: Source) -> str:

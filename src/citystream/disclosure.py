@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.naming import folded
 from citystream.schema import PlacePrecision
 
 #: What follows a house number and belongs to it: a range, a half, a letter.
@@ -31,7 +32,7 @@ def redact(dataset: Dataset, rows: pa.Table) -> pa.Table:
     rounded, dropped columns are gone. Text that is no number loses nothing, because it is no position.
     """
     rule = dataset.ingest
-    rows = rows.drop_columns(_matching(rows, rule.drop))
+    rows = rows.drop_columns(_matching(rows, rule.untaken))
     rows = _changed(rows, rule.block_address, _blocks)
     return _changed(rows, rule.round_position, lambda texts: _rounded(texts, rule.decimals))
 
@@ -57,8 +58,8 @@ def public_points(*, codes: bool = False, prefix: str = "") -> str:
 
 
 def _matching(rows: pa.Table, names: Iterable[str]) -> list[str]:
-    wanted = {name.strip().casefold() for name in names}
-    return [column for column in rows.column_names if column.strip().casefold() in wanted]
+    wanted = {folded(name) for name in names}
+    return [column for column in rows.column_names if folded(column) in wanted]
 
 
 def _changed(rows: pa.Table, names: Iterable[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> pa.Table:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
-from citystream.errors import CitystreamError
+from citystream.errors import CitystreamError, FileRefused
 from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
 
 Clock = Callable[[], datetime]
@@ -75,6 +75,7 @@ class Intake:
     progress: Callable[[int, int], None] | None = None
     appended: Callable[[], None] = _nothing
     _received: int = 0
+    _unreadable: int = 0
     _cursor: str = ""
 
     def take(self, visit: Visit, previous: Fetch | None) -> Received:
@@ -91,6 +92,10 @@ class Intake:
             raise Failed(self._fetch(visit.listing, started, previous, error.message), error) from error
         fetch = self._fetch(visit.listing, started, previous, problem)
         complete = visit.listing.complete and not problem
+        if complete and self._unreadable:
+            # which records those rows are is not known, so they could be any of those that seem to lack
+            complete = False
+            fetch = replace(fetch, detail=f"{self._unreadable} rows could not be read; none was declared gone")
         return Received(fetch, pa.chunked_array(listed, pa.string()) if complete else None)
 
     def _append(self, records: Iterator[pa.Table]) -> None:
@@ -116,6 +121,9 @@ class Intake:
 
     def _record(self, page: Page) -> pa.Table:
         """Published rows with what the log adds to them."""
+        _refuse_own_names(page.rows)
+        if schema.UNREADABLE in page.rows.column_names:
+            self._unreadable += len(page.rows) - page.rows[schema.UNREADABLE].null_count
         rows = self.redact(self.dataset, page.rows)
         fixed = {
             schema.RECORD_ID: self.record_ids(rows),
@@ -146,6 +154,12 @@ class Intake:
             state="refused" if problem else freshness(self.dataset, listing.updated_at, finished),
             detail=problem,
         )
+
+
+def _refuse_own_names(rows: pa.Table) -> None:
+    """A published column may not pass for one that the log adds."""
+    if own := [name for name in schema.LOG_RECORD.names if name != schema.UNREADABLE and name in rows.column_names]:
+        raise FileRefused(f"columns are called {', '.join(own)}, as the log calls its own", "rename or remove them")
 
 
 def whole_second(moment: datetime) -> datetime:

@@ -36,7 +36,8 @@ def process(
     if start > end:
         raise LogDamaged(
             f"the store stands at offset {start}, but the log ends at {end}",
-            "restore the log's newest segments from a backup; the tables themselves are unharmed",
+            "restore the log's newest segments from a backup (the tables are unharmed), or give up what the log lost: "
+            "citystream replay DATASET",
         )
     for records in log.read(start, batch_rows):
         if stopping():

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from citystream.catalog.crosswalk import CALL_CATEGORIES, CATEGORIES, FOLDER, HEADER, load_crosswalk
+from citystream.catalog.crosswalk import CALL_CATEGORIES, CATEGORIES
+from citystream.catalog.crosswalk_file import FOLDER, HEADER, load_crosswalk
 from citystream.errors import CatalogError
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.csv") if path.stem != "nibrs")

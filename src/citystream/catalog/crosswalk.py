@@ -1,22 +1,18 @@
 """Crosswalks: what a publisher's own code means in shared words, and how sure that is.
 
-A crosswalk is a CSV file with the columns of `HEADER`. Its keys are the publisher's codes (or words, where it has
-no codes); they are compared in capitals with single blanks. NIBRS supplies whom an offence is against and its
-summary group. A call is not an offence: the NIBRS code of a call is a hint and brings neither of both.
+Codes and labels are compared in capitals with single blanks. One code may mean different things under different
+labels, in different years, or by another code of the publisher's in the same row: such `Case`s are told apart.
+A call is not an offence: the NIBRS code of a call is a hint and brings neither whom it is against nor its group.
+`crosswalk_file` reads them.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from datetime import date
+from functools import cached_property
 
-from citystream.errors import CatalogError
-from citystream.registry import nearest
-
-HEADER = ("code", "label", "nibrs_code", "confidence", "record_kind", "category", "sensitive", "note")
 CONFIDENCES = frozenset({"exact", "approximate", "ambiguous", "not_an_offense"})
 OFFENCE_CATEGORIES = (
     *("homicide", "sexual", "robbery", "aggravated_assault", "simple_assault_threat", "burglary"),
@@ -27,12 +23,10 @@ CALL_CATEGORIES = ("crime_like", "traffic", "proactive", "alarm", "welfare_medic
 #: Our few, stable words for what happened.
 CATEGORIES = frozenset({*OFFENCE_CATEGORIES, *CALL_CATEGORIES})
 
-FOLDER = Path(__file__).parent / "crosswalks"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one code means. *sensitive*: an offence that is never shown as a point."""
+    """What one code means. *sensitive*: an offence that is never shown as a point; *cases*: where it means else."""
 
     label: str
     nibrs_code: str | None
@@ -41,9 +35,44 @@ class Entry:
     crime_against: str | None
     ucr_group: str | None
     sensitive: bool
+    cases: tuple[Case, ...] = ()
+
+    def under(self, label: str | None = None, qualifier: str | None = None, day: date | None = None) -> Entry:
+        """The meaning under these circumstances: that of the first case that they fit, else this one."""
+        for case in self.cases:
+            if case.fits(folded(label or ""), folded(qualifier or ""), day):
+                return case.entry
+        return self
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A narrower meaning of a code: only with this label and this qualifier, only from *first* to *last*.
+
+    Blank label and qualifier stand for any. An event without a day is in no case that has one.
+    """
+
+    label: str
+    qualifier: str
+    first: date | None
+    last: date | None
+    entry: Entry
+
+    def fits(self, label: str, qualifier: str, day: date | None) -> bool:
+        """Whether folded *label* and *qualifier* and *day* are those of this case."""
+        if self.label not in ("", label) or self.qualifier not in ("", qualifier):
+            return False
+        if day is None:
+            return self.first is None and self.last is None
+        return (self.first or day) <= day <= (self.last or day)
+
+    @property
+    def conditions(self) -> int:
+        """How many circumstances it names; cases that name more come first."""
+        return sum((bool(self.label), bool(self.qualifier), self.first is not None or self.last is not None))
+
+
+@dataclass(frozen=True)
 class Crosswalk:
     """Code -> meaning, under a *name* that city files use."""
 
@@ -54,69 +83,27 @@ class Crosswalk:
         """The meaning of *code*, if it is listed."""
         return self.entries.get(folded(code)) if code else None
 
+    @cached_property
+    def qualified(self) -> tuple[str, ...]:
+        """The codes whose meaning depends on a qualifier or on the day, sorted."""
+        return tuple(sorted(code for code, entry in self.entries.items() if any(map(_beyond_label, entry.cases))))
+
+    @cached_property
+    def edges(self) -> tuple[date, ...]:
+        """The days on which some code begins to mean something else, in order."""
+        cases = [case for entry in self.entries.values() for case in entry.cases]
+        firsts = {case.first for case in cases if case.first}
+        return tuple(sorted(firsts | {_after(case.last) for case in cases if case.last}))
+
 
 def folded(code: str) -> str:
     """*code* as it is compared: capitals, single blanks."""
     return " ".join(code.upper().split())
 
 
-def load_crosswalk(path: Path) -> Crosswalk:
-    """The crosswalk in the file *path*; raises `CatalogError` with one line for each mistake."""
-    rows, mistakes = _read(path, HEADER)
-    entries: dict[str, Entry] = {}
-    for line, row in rows:
-        wrong = _mistake(row, entries)
-        if wrong:
-            mistakes.append(f"{path.name}:{line}: {wrong}")
-        entries[folded(row["code"])] = _entry(row)
-    if mistakes:
-        raise CatalogError("\n".join(mistakes), "the columns are " + ", ".join(HEADER))
-    return Crosswalk(path.stem, entries)
+def _beyond_label(case: Case) -> bool:
+    return bool(case.qualifier or case.first or case.last)
 
 
-def _read(path: Path, header: tuple[str, ...]) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as unreadable:
-        return [], [f"{path.name}: cannot be read: {unreadable}"]
-    reader = csv.DictReader(text.splitlines())
-    missing = [name for name in header if name not in (reader.fieldnames or ())]
-    if missing:
-        return [], [f"{path.name}: the column {missing[0]} is missing"]
-    return [(reader.line_num, {name: (row[name] or "").strip() for name in header}) for row in reader], []
-
-
-def _mistake(row: dict[str, str], seen: Mapping[str, Entry]) -> str:
-    if not row["code"]:
-        return "code is blank"
-    if folded(row["code"]) in seen:
-        return f"code {row['code']} is listed twice"
-    if row["category"] not in CATEGORIES:
-        return f"unknown category '{row['category']}' ({nearest(row['category'], CATEGORIES)})"
-    if row["confidence"] not in CONFIDENCES:
-        return f"unknown confidence '{row['confidence']}' ({nearest(row['confidence'], CONFIDENCES)})"
-    if row["nibrs_code"] and row["nibrs_code"] not in _nibrs():
-        return f"unknown NIBRS code '{row['nibrs_code']}'"
-    return ""
-
-
-def _entry(row: dict[str, str]) -> Entry:
-    nibrs = _nibrs().get(row["nibrs_code"], {})
-    counted = nibrs if row["record_kind"] == "offense" else {}
-    return Entry(
-        label=row["label"],
-        nibrs_code=row["nibrs_code"] or None,
-        confidence=row["confidence"],
-        category=row["category"],
-        crime_against=counted.get("crime_against") or None,
-        ucr_group=counted.get("ucr_group") or None,
-        sensitive="yes" in (row["sensitive"], nibrs.get("sensitive")),
-    )
-
-
-@cache
-def _nibrs() -> Mapping[str, dict[str, str]]:
-    """The FBI's offence list by code."""
-    header = ("nibrs_code", "label", "crime_against", "ucr_group", "category", "sensitive", "status")
-    rows, _ = _read(FOLDER / "nibrs.csv", header)
-    return {row["nibrs_code"]: row for _, row in rows}
+def _after(day: date) -> date:
+    return date.fromordinal(day.toordinal() + 1)

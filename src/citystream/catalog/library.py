@@ -7,7 +7,7 @@ A folder of the user may add datasets, replace those of the same name, and bring
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from citystream.catalog import mistakes
-from citystream.catalog.crosswalk import FOLDER, Crosswalk, load_crosswalk
+from citystream.catalog.crosswalk import Crosswalk
+from citystream.catalog.crosswalk_file import FOLDER, NIBRS, load_crosswalk, nibrs_crosswalk
 from citystream.catalog.dataset import City, Dataset
 from citystream.errors import CatalogError, UnknownName
 from citystream.registry import names, nearest
@@ -24,6 +25,7 @@ from citystream.registry import names, nearest
 CITIES = Path(__file__).parent / "cities"
 #: What the loader puts into a dataset; a city file cannot.
 GIVEN = frozenset({"name", "city", "crosswalk"})
+Take = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,17 @@ class Library:
         return self.datasets[name]
 
 
-def load_library(*folders: Path) -> Library:
+def load_library(*folders: Path, take: Take = MappingProxyType({})) -> Library:
     """The package's datasets and those in *folders*; of equal names the later folder wins.
 
+    *take*: for a dataset, the optional columns that are taken beside those its city file says.
     Raises `CatalogError` with one line for every mistake in any file.
     """
     datasets: dict[str, Dataset] = {}
     lines: list[str] = []
     for path in _city_files((CITIES, *folders)):
         try:
-            datasets |= {each.name: each for each in load_city_file(path)}
+            datasets |= {each.name: each for each in load_city_file(path, take)}
         except CatalogError as wrong:
             lines.append(wrong.message)
     if lines:
@@ -56,7 +59,7 @@ def load_library(*folders: Path) -> Library:
     return Library(MappingProxyType(dict(sorted(datasets.items()))))
 
 
-def load_city_file(path: Path) -> list[Dataset]:
+def load_city_file(path: Path, take: Take = MappingProxyType({})) -> list[Dataset]:
     """The datasets of one city file, in its order; raises `CatalogError` with one line for every mistake.
 
     Crosswalks are looked for in ``crosswalks`` beside the file first, then in the package.
@@ -65,7 +68,7 @@ def load_city_file(path: Path) -> list[Dataset]:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise CatalogError(f"{path.name}: {wrong}", _HINT) from wrong
-    reader = _Reader(path)
+    reader = _Reader(path, take)
     datasets = reader.read(document)
     if reader.lines:
         raise CatalogError("\n".join(reader.lines), _HINT)
@@ -75,6 +78,16 @@ def load_city_file(path: Path) -> list[Dataset]:
 _HINT = "docs/city-file.schema.json describes city files for your editor"
 
 
+def _taking(table: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """*table* with *columns* among those that its ingest rule takes."""
+    ingest = table.get("ingest", {})
+    if not columns or not isinstance(ingest, dict):
+        return table
+    before = ingest.get("take", ())
+    said = [before] if isinstance(before, str) else [*before]
+    return table | {"ingest": ingest | {"take": [*said, *columns]}}
+
+
 def _city_files(folders: Iterable[Path]) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*.toml"))]
 
@@ -82,8 +95,9 @@ def _city_files(folders: Iterable[Path]) -> list[Path]:
 class _Reader:
     """Reads one document and collects its mistakes in *lines*."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, take: Take) -> None:
         self.path = path
+        self._take = take
         self.lines: list[str] = []
         self._crosswalks: dict[str, Path] = _crosswalks(path.parent / "crosswalks")
 
@@ -105,11 +119,11 @@ class _Reader:
     def _dataset(self, key: str, table: dict[str, Any], city: City | None) -> Dataset | None:
         for given in sorted(GIVEN & table.keys()):
             self._add(f"{key}.{given}", "is not said here: it follows from the file")
-        content = {each: value for each, value in table.items() if each not in GIVEN}
+        name, content = f"{self.path.stem}/{key}", {each: table[each] for each in table if each not in GIVEN}
         self._check_names(key, content)
         try:
             # without a city the rest is still worth checking: every mistake of a file is told at once
-            dataset = Dataset(name=f"{self.path.stem}/{key}", city=city or _NOWHERE, **content)
+            dataset = Dataset(name=name, city=city or _NOWHERE, **_taking(content, self._take.get(name, ())))
         except ValidationError as wrong:
             self.lines += mistakes.lines(self.path.name, key, wrong, Dataset)
             return None
@@ -128,8 +142,10 @@ class _Reader:
         name = dataset.columns.code.crosswalk if dataset.columns.code else ""
         if not name:
             return Crosswalk()
+        if name == NIBRS:
+            return nibrs_crosswalk()
         where = f"{key}.columns.code.crosswalk"
-        if not self._known(where, name, self._crosswalks, "crosswalk"):
+        if not self._known(where, name, [*self._crosswalks, NIBRS], "crosswalk"):
             return Crosswalk()
         try:
             return load_crosswalk(self._crosswalks[name])
@@ -149,7 +165,7 @@ class _Reader:
 
 def _crosswalks(folder: Path) -> dict[str, Path]:
     files = [*FOLDER.glob("*.csv"), *folder.glob("*.csv")]
-    return {path.stem: path for path in files if path.stem != "nibrs"}
+    return {path.stem: path for path in files if path.stem != NIBRS}
 
 
 _NOWHERE = City(city="", country="", timezone="UTC", bbox=(-180, -90, 180, 90))

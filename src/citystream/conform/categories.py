@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from citystream.catalog.crosswalk import Crosswalk, Entry
 from citystream.catalog.dataset import Dataset
+from citystream.conform.cases import CASE, circumstances
 from citystream.schema import MEANING
 
 Meaning = dict[str, str | bool | None]
-Triple = tuple[str | None, str | None, str | None]
+Natives = tuple[str | None, ...]
 NATIVE = ("type", "native_code", "native_label")
 
 
@@ -18,24 +20,27 @@ class Meanings:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._known: dict[Triple, Meaning] = {}
+        self._known: dict[Natives, Meaning] = {}
 
     def of(self, rows: pa.Table) -> tuple[pa.Array, pa.Table]:
         """For each row the index of its meaning (int32), and the distinct meanings in order of appearance."""
-        index, firsts = _distinct([rows[column] for column in NATIVE], rows.num_rows)
-        natives = [rows[column].take(firsts).to_pylist() for column in NATIVE]
-        found = [self._meaning(triple) for triple in zip(*natives, strict=True)]
+        columns = [rows[column] for column in (*NATIVE, CASE) if column in rows.column_names]
+        index, firsts = _distinct(columns, rows.num_rows)
+        natives = [column.take(firsts).to_pylist() for column in columns]
+        found = [self._meaning(each) for each in zip(*natives, strict=True)]
         return index, pa.Table.from_pylist(found, schema=MEANING)
 
-    def _meaning(self, triple: Triple) -> Meaning:
-        if triple not in self._known:
-            self._known[triple] = _look_up(self._dataset, *triple)
-        return self._known[triple]
+    def _meaning(self, natives: Natives) -> Meaning:
+        if natives not in self._known:
+            self._known[natives] = _look_up(self._dataset, *natives)
+        return self._known[natives]
 
 
-def _look_up(dataset: Dataset, word: str | None, code: str | None, label: str | None) -> Meaning:
+def _look_up(
+    dataset: Dataset, word: str | None, code: str | None, label: str | None, case: str | None = None
+) -> Meaning:
     rule = dataset.columns.code
-    entry = dataset.crosswalk.find(code) if rule else None
+    entry = _entry(dataset.crosswalk, code, label, case) if rule else None
     meaning: Meaning = {
         "type": word,
         "native_scheme": (rule.scheme or rule.crosswalk or dataset.name) if rule else None,
@@ -49,6 +54,13 @@ def _look_up(dataset: Dataset, word: str | None, code: str | None, label: str | 
     category = rule.default_category if rule else "other"
     # a code that the crosswalk does not know may be anything: until it is listed it gets no point
     return meaning | unlisted | {"category": category, "sensitive": bool(dataset.crosswalk.entries)}
+
+
+def _entry(crosswalk: Crosswalk, code: str | None, label: str | None, case: str | None) -> Entry | None:
+    found = crosswalk.find(code)
+    if found is None or not found.cases:
+        return found
+    return found.under(label, *circumstances(crosswalk, case))
 
 
 def _distinct(columns: list[pa.ChunkedArray], count: int) -> tuple[pa.Array, pa.Array]:

@@ -8,10 +8,11 @@ columns, and the row hash over exactly what a reader of the tables sees.
 from __future__ import annotations
 
 from citystream.catalog.dataset import Dataset
-from citystream.catalog.rules import AttributeRule, BooleanRule, TimeRule
-from citystream.conform import clocks, places
+from citystream.catalog.rules import AttributeRule, BooleanRule
+from citystream.catalog.time_rules import TimeRule
+from citystream.conform import cases, clocks, places
 from citystream.conform.reasons import Reason
-from citystream.conform.texts import NOTHING, Inputs, cleaned, folded, listed, name, quoted
+from citystream.conform.texts import NOTHING, Inputs, cleaned, folded, listed, name, number, quoted, shown
 from citystream.conform.times import LAST
 from citystream.schema import TimeFlag, TimePrecision
 
@@ -48,8 +49,9 @@ def named_columns(dataset: Dataset) -> tuple[str, ...]:
     rules += [*dataset.attributes.values(), dataset.version]
     found: set[str] = set()
     for rule in rules:
-        for part in ("column", "time"):
+        for part in ("column", "time", "otherwise"):
             found |= {folded(column) for column in getattr(rule, part, ())}
+        found |= {folded(column) for names in getattr(rule, "parts", ()) for column in names}
         if getattr(rule, "template", ""):
             found |= {folded(column) for names in rule.slots for column in names}
     return tuple(sorted(found))
@@ -87,16 +89,16 @@ class Selection:
         found = {"id": "nullif(id, '')", "unreadable": self.unreadable, "gone": self.gone}
         for each in TEXTS:
             rule = getattr(self.mapping, each)
-            found[f"t_{each}"] = cleaned(self.inputs.text(rule), rule) if rule else NOTHING
+            found[f"t_{each}"] = shown(self.inputs.text(rule), rule) if rule else NOTHING
         code = self.mapping.code
-        found["t_code"] = cleaned(self.inputs.first(code.column), code) if code else NOTHING
+        found["t_code"] = cleaned(self.inputs.first(code.column, code.missing), code) if code else NOTHING
         for each in (*NUMBERS, *BOOLEANS):
             rule = getattr(self.mapping, each)
             found[f"t_{each}"] = self.inputs.first(rule.column) if rule else NOTHING
         for each in TIMES:
             found |= self._time_texts(each, getattr(self.mapping, each))
         for attribute, rule in self.dataset.attributes.items():
-            found[f"a_{attribute}"] = cleaned(self.inputs.first(rule.column, rule.missing), rule)
+            found[f"a_{attribute}"] = shown(self.inputs.first(rule.column, rule.missing), rule)
         if isinstance(self.dataset.version, TimeRule):
             found |= self._time_texts("version", self.dataset.version)
         return found
@@ -104,21 +106,23 @@ class Selection:
     def _time_texts(self, column: str, rule: TimeRule | None) -> dict[str, str]:
         if rule is None:
             return {}
-        day = self.inputs.first(rule.column)
-        clock = {f"c_{column}": self.inputs.first(rule.time)} if rule.time else {}
-        return {f"t_{column}": day} | clock
+        found = {f"t_{column}": self.inputs.joined((rule.column, *rule.parts))}
+        for short, names in (("c", rule.time), ("o", rule.otherwise)):
+            found |= {f"{short}_{column}": self.inputs.first(names)} if names else {}
+        return found
 
     def _values(self) -> dict[str, str]:
         lat, lon = places.degrees(self.dataset, "t_lat", "t_lon", "t_position")
         found = {"lat": lat, "lon": lon, "k": self._key()}
         for each in TIMES:
             rule = getattr(self.mapping, each)
-            value, timed = self._time(each, rule) if rule else ("NULL::TIMESTAMP", "false")
-            found |= {f"v_{each}": value, f"d_{each}": timed}
+            time = self._time(each, rule) if rule else clocks.NEVER
+            found |= {f"v_{each}": time.value, f"d_{each}": time.timed, f"e_{each}": time.estimated}
         return found
 
-    def _time(self, column: str, rule: TimeRule) -> tuple[str, str]:
-        return clocks.occurred(rule, f"t_{column}", f"c_{column}", self.dataset.city.timezone)
+    def _time(self, column: str, rule: TimeRule) -> clocks.Reading:
+        texts = clocks.Texts(f"t_{column}", f"c_{column}", f"o_{column}")
+        return clocks.read(rule, texts, self.dataset.city.timezone)
 
     def _key(self) -> str:
         """The id itself where it is a whole number; else a negative number made of it, so that they never meet."""
@@ -142,7 +146,7 @@ class Selection:
             "type": "t_type",
             "native_code": "t_code",
             "native_label": "t_label",
-        }
+        } | cases.case(self.dataset)
         found |= self._times() | places.place(self.dataset, self._place_texts())
         found |= {each: f"t_{each}" for each in ("district", "beat", "neighbourhood", "status")}
         withheld = listed(self.dataset.withheld or ("",))
@@ -154,7 +158,8 @@ class Selection:
 
     def _times(self) -> dict[str, str]:
         kept = {each: f"CASE WHEN {self._possible(each)} THEN v_{each} END" for each in TIMES}
-        odd = f"CASE WHEN d_occurred AND {self._placeholder()} THEN {TimeFlag.placeholder.value} ELSE 0 END"
+        unknown = f"e_occurred OR (d_occurred AND {self._placeholder()})"
+        odd = f"CASE WHEN {unknown} THEN {TimeFlag.placeholder.value} ELSE 0 END"
         odd += f" + CASE WHEN {self._late()} THEN {TimeFlag.after_report.value} ELSE 0 END"
         return {
             "occurred_local": kept["occurred"],
@@ -202,11 +207,12 @@ class Selection:
         return tuple(f"t_{each}" for each in (*NUMBERS, "address") if getattr(self.mapping, each) is not None)
 
     def _attribute(self, text: str, rule: AttributeRule) -> str:
-        number = f"try_cast({text} AS DOUBLE)"
+        digits = number(text, rule)
+        value = f"try_cast({digits} AS DOUBLE)"
         if rule.type == "integer":
-            return f"CASE WHEN {number} = trunc({number}) THEN try_cast({text} AS BIGINT) END"
+            return f"CASE WHEN {value} = trunc({value}) THEN try_cast({digits} AS BIGINT) END"
         if rule.type == "number":
-            return f"CASE WHEN isfinite({number}) THEN {number} END"
+            return f"CASE WHEN isfinite({value}) THEN {value} END"
         if rule.type == "boolean":
             return _boolean(text, BooleanRule(column=rule.column))
         if rule.type == "text":
@@ -219,7 +225,7 @@ class Selection:
         if version is None:
             return "NULL::BIGINT"
         if isinstance(version, TimeRule):
-            return f"epoch_us({self._time('version', version)[0]})"
+            return f"epoch_us({self._time('version', version).value})"
         rule = self.dataset.attributes[version]
         value = self._attribute(f"a_{version}", rule)
         return value if rule.type == "integer" else f"epoch_us(({value})::TIMESTAMP)"
@@ -243,6 +249,8 @@ def _listing(columns: dict[str, str]) -> str:
 def _boolean(text: str, rule: BooleanRule | None) -> str:
     if rule is None:
         return "NULL::BOOLEAN"
+    if rule.pattern:
+        return f"regexp_matches({text}, {quoted(rule.pattern)})"
     return (
         f"CASE WHEN upper({text}) IN {listed(rule.true)} THEN true "
         f"WHEN upper({text}) IN {listed(rule.false)} THEN false END"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.rules import PositionRule
-from citystream.conform.texts import listed
+from citystream.conform import binary
+from citystream.conform.texts import listed, number
 from citystream.schema import PlacePrecision, PlaceReason
 
 _NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
@@ -20,9 +21,12 @@ def degrees(dataset: Dataset, lat: str, lon: str, position: str) -> tuple[str, s
     mapping = dataset.columns
     ways: tuple[list[str], list[str]] = ([], [])
     if mapping.lat:
-        ways[0].append(f"try_cast({lat} AS DOUBLE)")
-        ways[1].append(f"try_cast({lon} AS DOUBLE)")
-    if mapping.position:
+        for way, text, rule in zip(ways, (lat, lon), (mapping.lat, mapping.lon), strict=True):
+            way.append(f"try_cast({number(text, rule or mapping.lat)} AS DOUBLE)")
+    if mapping.position and mapping.position.form == "wkb":
+        for way, sql in zip(ways, binary.point(position), strict=True):
+            way.append(sql)
+    elif mapping.position:
         for way, group in zip(ways, _groups(mapping.position), strict=True):
             way.append(f"try_cast(regexp_extract({position}, '{_PAIR}', {group}) AS DOUBLE)")
     both = [way[0] if len(way) == 1 else f"coalesce({', '.join(way)})" for way in ways if way]

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from citystream.catalog.rules import AttributeRule, CodeRule, TextRule
+from citystream.catalog.naming import folded
+from citystream.catalog.rules import Cleaned, Labelled, Numeric, TextRule
+
+__all__ = ["NOTHING", "Inputs", "cleaned", "folded", "listed", "name", "number", "quoted", "shown"]
 
 NOTHING = "NULL::VARCHAR"
 
@@ -21,11 +24,6 @@ def quoted(text: str) -> str:
 def name(column: str) -> str:
     """*column* as an SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
-
-
-def folded(column: str) -> str:
-    """A published column name as it is compared."""
-    return column.strip().casefold()
 
 
 def listed(words: Iterable[str]) -> str:
@@ -48,6 +46,12 @@ class Inputs:
             return NOTHING
         return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
+    def joined(self, columns: tuple[tuple[str, ...], ...]) -> str:
+        """SQL for the texts of *columns*, each with its names, joined by blanks; null where the first is blank."""
+        first, *others = [self.first(names) for names in columns]
+        joined = f"concat_ws(' ', {', '.join((first, *others))})"
+        return f"CASE WHEN {first} IS NOT NULL THEN {joined} END" if others else first
+
     def text(self, rule: TextRule) -> str:
         """SQL for the text of *rule* before its replacements."""
         if rule.column:
@@ -65,11 +69,26 @@ class Inputs:
         return f"CASE WHEN upper({column}) IN {listed(('', *words))} THEN NULL ELSE {column} END"
 
 
-def cleaned(text: str, rule: TextRule | AttributeRule | CodeRule) -> str:
+def cleaned(text: str, rule: Cleaned) -> str:
     """SQL for *text* after the replacements of *rule*."""
-    replace = () if isinstance(rule, CodeRule) else rule.replace
-    for pattern, replacement in replace:
+    for pattern, replacement in rule.replace:
         text = f"regexp_replace({text}, {quoted(pattern)}, {quoted(replacement)}, 'g')"
     if rule.upper:
         text = f"upper({text})"
-    return f"nullif(trim({text}), '')" if replace else text
+    return f"nullif(trim({text}), '')" if rule.replace else text
+
+
+def shown(text: str, rule: Labelled) -> str:
+    """SQL for *text*, cleaned, as the labels of *rule* show it."""
+    text = cleaned(text, rule)
+    if not rule.labels:
+        return text
+    whens = " ".join(f"WHEN {quoted(code.upper())} THEN {quoted(label)}" for code, label in rule.labels.items())
+    return f"CASE upper({text}) {whens} ELSE {text} END"
+
+
+def number(text: str, rule: Numeric) -> str:
+    """SQL for *text* as the engine writes numbers."""
+    if rule.thousands:
+        text = f"replace({text}, {quoted(rule.thousands)}, '')"
+    return f"replace({text}, ',', '.')" if rule.decimal == "," else text

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +52,9 @@ class SegmentLog:
     def segments(self) -> list[Segment]:
         """All segments in order; raises `LogDamaged` if one is missing or two overlap."""
         found = sorted(_named(self.folder))
+        if _gap(found):
+            # a folder is not listed in one moment: a segment can come into it behind the listing's back
+            found = sorted(_named(self.folder))
         for before, after in pairwise(found):
             if before.next != after.first:
                 raise LogDamaged(
@@ -85,8 +88,7 @@ class SegmentLog:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             parts.extend(self._write(records, first))
-            for part in parts:
-                self._put_in_place(part)
+            self._put_all_in_place(parts)
         except OSError as error:
             raise StorageError(
                 f"{self.folder}: the log cannot be written: {error.strerror or error}",
@@ -100,7 +102,7 @@ class SegmentLog:
     def cursor(self) -> str:
         """The cursor of the newest record that has one, '' if there is none."""
         for segment in reversed(self.segments()):
-            with _opened(segment) as file:
+            with _opened(segment) as file, _readable(segment):
                 for group in reversed(range(file.num_row_groups)):
                     known = file.read_row_group(group, columns=[schema.CURSOR]).column(0).drop_null()
                     if len(known):
@@ -138,7 +140,8 @@ class SegmentLog:
                 for group in range(file.num_row_groups):
                     rows = file.metadata.row_group(group).num_rows
                     if start + rows > first:
-                        table = file.read_row_group(group)
+                        with _readable(segment):
+                            table = file.read_row_group(group)
                         yield table.slice(max(0, first - start))
                     start += rows
 
@@ -161,9 +164,19 @@ class SegmentLog:
             if writer is not None:
                 writer.abandon()
 
-    def _put_in_place(self, part: Segment) -> None:
-        if part.first == part.next:
-            return
+    def _put_all_in_place(self, parts: Iterable[Segment]) -> None:
+        """All of them, or none: what is there already is taken back, newest first, if one fails."""
+        placed: list[Path] = []
+        try:
+            for part in parts:
+                if part.first < part.next:
+                    placed.append(self._put_in_place(part))
+        except BaseException:
+            for path in reversed(placed):
+                path.unlink(missing_ok=True)
+            raise
+
+    def _put_in_place(self, part: Segment) -> Path:
         final = self.folder / f"{part.first:019d}-{part.next:019d}.parquet"
         try:
             os.link(part.path, final)
@@ -172,6 +185,7 @@ class SegmentLog:
                 f"{final}: another process wrote to this log at the same time", "let one finish, then run again"
             ) from error
         _sync_folder(self.folder)
+        return final
 
 
 class _Writer:
@@ -191,6 +205,7 @@ class _Writer:
             self._schema,
             compression="lz4",
             write_statistics=False,
+            write_page_checksum=True,
             use_dictionary=[schema.OP, schema.CURSOR, schema.FETCHED_AT, *repeating],
         )
 
@@ -247,12 +262,27 @@ def _is_whole(segment: Segment) -> bool:
         return False
 
 
+def _gap(found: Sequence[Segment]) -> bool:
+    return any(before.next != after.first for before, after in pairwise(found))
+
+
 def _opened(segment: Segment) -> pq.ParquetFile:
-    try:
-        file = pq.ParquetFile(segment.path)
+    with _readable(segment):
+        file = pq.ParquetFile(segment.path, page_checksum_verification=True)
         repeating = json.loads((file.schema_arrow.metadata or {}).get(_REPEATING, b"[]"))
-        return pq.ParquetFile(segment.path, metadata=file.metadata, read_dictionary=repeating) if repeating else file
-    except (OSError, pa.ArrowException) as error:
+        if not repeating:
+            return file
+        return pq.ParquetFile(
+            segment.path, metadata=file.metadata, read_dictionary=repeating, page_checksum_verification=True
+        )
+
+
+@contextmanager
+def _readable(segment: Segment) -> Iterator[None]:
+    """What cannot be read of *segment* is `LogDamaged`."""
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise LogDamaged(
             f"{segment.path}: the segment cannot be read: {str(error).splitlines()[0]}",
             "restore it from a backup; a torn last segment is set aside by the next import or run",

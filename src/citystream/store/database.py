@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -52,8 +54,19 @@ def _translated(error: Exception, path: Path) -> StorageError:
             f"another process{process} is using the store {path}",
             "wait until it has finished, or stop it, and try again",
         )
+    if "same database file with a different configuration" in text:
+        return StoreBusy(f"this process is using the store {path} in another way", "let that finish first")
     if not path.exists() and "does not exist" in text:
         return StorageError(f"there is no store at {path}", "run: citystream import, or citystream run, first")
+    if isinstance(error, duckdb.CatalogException):
+        return StorageError(f"{path} is not a store of citystream: {text}", "choose another folder with --data")
+    if "memory_limit" in text or "Unknown unit for memory" in text:
+        return StorageError(f"memory_limit: {text}", "write for example 700MB or 2GB")
+    if "not a valid DuckDB database" in text or "WAL" in text or "checksum" in text.lower():
+        return StorageError(
+            f"the store {path} is damaged: {text}",
+            f"set {path.name} and {path.name}.wal aside and repeat the command: the tables are made anew from the log",
+        )
     return StorageError(f"the store {path} cannot be opened: {text}", "check the folder, its rights and the disk")
 
 
@@ -63,16 +76,47 @@ def fingerprint(dataset: Dataset) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-class Database:
-    """The store opened for writing. Datasets are added as they are needed, and the public views follow."""
-
-    def __init__(self, folder: Path, *, memory_limit: str = "700MB", threads: int = 2) -> None:
-        self.folder = folder
-        self.connection = connect(folder, read_only=False, memory_limit=memory_limit, threads=threads)
+def patiently(
+    folder: Path, patience: float, *, read_only: bool, memory_limit: str = "700MB", threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """`connect`, once nobody is in the way, for which it waits up to *patience* seconds."""
+    until = time.monotonic() + patience
+    while True:
         try:
-            self.connection.execute(tables.statement("shared"))
-            self._datasets = stored_datasets(self.connection)
-            self._check_engine()
+            return connect(folder, read_only=read_only, memory_limit=memory_limit, threads=threads)
+        except StoreBusy:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.1)
+
+
+@contextmanager
+def refusals(folder: Path) -> Iterator[None]:
+    """What the database beneath refuses, as a `StorageError`."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _translated(error, folder / FILE) from error
+
+
+class Database:
+    """The store opened for writing. Datasets are added as they are needed, and the public views follow.
+
+    *patience*: seconds to wait for readers to let go.
+    """
+
+    def __init__(
+        self, folder: Path, *, memory_limit: str = "700MB", threads: int = 2, patience: float = 0
+    ) -> None:
+        self.folder = folder
+        self.connection = patiently(
+            folder, patience, read_only=False, memory_limit=memory_limit, threads=threads
+        )
+        try:
+            with refusals(folder):
+                self.connection.execute(tables.statement("shared"))
+                self._datasets = stored_datasets(self.connection)
+                self._check_engine()
         except BaseException:
             self.connection.close()
             raise
@@ -103,10 +147,11 @@ class Database:
         """Make the dataset's tables and the public views, or check that they fit its definition."""
         known = self._datasets.get(dataset.name)
         if known is None:
-            self.connection.execute("BEGIN")
-            self.connection.execute(tables.create(dataset, dataset.table))
-            self.register(dataset)
-            self.connection.execute("COMMIT")
+            with refusals(self.folder):
+                self.connection.execute("BEGIN")
+                self.connection.execute(tables.create(dataset, dataset.table))
+                self.register(dataset)
+                self.connection.execute("COMMIT")
         elif tables.column_list(known) != tables.column_list(dataset):
             raise StorageError(
                 f"{dataset.name}: the city file has other columns than the store",

@@ -117,13 +117,19 @@ class DatasetStore:
         """Remember a visit to the publisher."""
         values = [getattr(fetch, field.name) for field in fields(Fetch)]
         marks = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
+        try:
+            self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
+        except duckdb.Error as error:
+            raise StorageError(
+                f"{self.dataset.name}: the store refused to remember a visit: {first_line(error)}",
+                "free some space if the disk is full, then run again: it goes on where it stopped",
+            ) from error
 
     def last_fetch(self, mode: str | None = None) -> Fetch | None:
         """The newest visit (of this *mode*) that was not refused."""
         row = self._row(
             "SELECT * FROM core.fetches WHERE dataset = ? AND state <> 'refused' AND (? IS NULL OR mode = ?) "
-            "ORDER BY finished_at DESC LIMIT 1",
+            "ORDER BY finished_at DESC, rowid DESC LIMIT 1",
             [self.dataset.name, mode, mode],
         )
         return Fetch(*row) if row else None

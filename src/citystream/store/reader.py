@@ -6,7 +6,6 @@ A reader sees one consistent state: the file as it was when it was opened. It ne
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,8 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset
-from citystream.errors import QueryError, StoreBusy
-from citystream.store.database import connect, cuts_at, first_line, stored_datasets
+from citystream.errors import QueryError
+from citystream.store.database import cuts_at, first_line, patiently, refusals, stored_datasets
 from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
@@ -61,14 +60,23 @@ class Reader:
     """A store opened read-only; waits up to *patience* seconds for a writer to let go."""
 
     def __init__(self, folder: Path, *, patience: float = 10.0, memory_limit: str = "700MB") -> None:
-        self._connection = _patiently(folder, patience, memory_limit)
+        self._connection = patiently(folder, patience, read_only=True, memory_limit=memory_limit)
+        try:
+            with refusals(folder):
+                self._begin()
+        except BaseException:
+            self._connection.close()
+            raise
+        self._cut: AsOf | None = None
+
+    def _begin(self) -> None:
+        """Shut the doors that questions need not, and read what there is."""
         # never undone while the file is open; a locked configuration would keep out a second reader of this process
         self._connection.execute("SET enable_external_access = false")
         self.datasets: Mapping[str, Dataset] = stored_datasets(self._connection)
         self.made_by: Mapping[str, str] = dict(
             self._connection.execute("SELECT dataset, fingerprint FROM core.datasets").fetchall()
         )
-        self._cut: AsOf | None = None
 
     def __enter__(self) -> Reader:
         return self
@@ -143,17 +151,6 @@ class Reader:
         if isinstance(error, duckdb.CatalogException):
             return "tables: " + ", ".join([*UNIONS, *(dataset.table for dataset in self.datasets.values())])
         return f"check the statement ({first_line(error).partition(':')[0]})"
-
-
-def _patiently(folder: Path, patience: float, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    until = time.monotonic() + patience
-    while True:
-        try:
-            return connect(folder, read_only=True, memory_limit=memory_limit)
-        except StoreBusy:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(0.1)
 
 
 def _batches(found: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
