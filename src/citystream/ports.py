@@ -137,15 +137,26 @@ class PaneChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class RaisedAlerts:
-    """The alerts that a detector has ever raised in a dataset, by the key of the window's first pane, sorted.
+class AlertRows:
+    """Alerts by the key of their window's first pane: the offsets that raised and withdrew each last.
 
-    *withdrawn_at* is -1 while the alert is active.
-    """
+    *withdrawn_at* is -1 while the alert is active."""
 
     key: Integers
     raised_at: Integers
     withdrawn_at: Integers
+
+
+class RaisedAlerts(Protocol):
+    """All alerts that a detector ever raised in a dataset."""
+
+    def between(self, low: Integers, high: Integers) -> Booleans:
+        """Whether there is an alert whose key lies in [low, high); the bounds ascend."""
+        ...
+
+    def rows(self, keys: Integers) -> AlertRows:
+        """The alerts with sorted *keys*; -1 and -1 where there was never one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ class Judgement:
     the state at any offset, also inside a batch, can be told.
     """
 
-    alerts: RaisedAlerts
+    alerts: AlertRows
     observed: Integers
     moved_key: Integers
     moved_off: Integers

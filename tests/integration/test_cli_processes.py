@@ -140,8 +140,10 @@ def test_the_simulated_portal_serves_until_it_is_stopped(tmp_path: Path) -> None
     process = started(tmp_path, "--json", "simulate", "portal", "--port", "0", "--scale", "0.001")
     assert process.stdout is not None
     text = ""
-    while not text.endswith("\n}\n"):
-        text += process.stdout.readline()
+    for line in process.stdout:
+        text += line
+        if line == "}\n":
+            break
     url = json.loads(text)["url"]
     code, out, err = finished(
         started(tmp_path, "run", "seattle/fire", "--json", CITYSTREAM_PORTAL=url, CITYSTREAM_PAUSE="0")

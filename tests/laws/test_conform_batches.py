@@ -14,8 +14,11 @@ from citystream.conform.conformer import Conformer
 from citystream.conform.keys import RecordIds
 from citystream.disclosure import redact
 from citystream.schema import LOG_RECORD
-from tests.unit.test_conform_rows import DATASETS, records
+from tests.unit.test_conform_cities import CITIES
+from tests.unit.test_conform_rows import DATASETS as FIRST
+from tests.unit.test_conform_rows import records
 
+DATASETS = FIRST | CITIES
 NAMES = sorted(DATASETS)
 HOSTILE = st.text(max_size=12) | st.sampled_from(
     [

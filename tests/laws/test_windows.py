@@ -93,7 +93,7 @@ SHAPES = [
 
 def moved(log: list[Record], shape: Shape) -> list[Record]:
     """The log in another city: its days become those of the zone."""
-    days = {old: new for old, new in zip([10, 3, 31], DAYS[shape.zone], strict=False)}
+    days = dict(zip([10, 3, 31], DAYS[shape.zone], strict=False))
     made: list[Record] = []
     for record in log:
         local = record.local

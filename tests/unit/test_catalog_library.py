@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.districts import scheme
 from citystream.catalog.editor import city_file_schema, written
 from citystream.catalog.library import CITIES, load_city_file, load_library
+from citystream.catalog.naming import folded
 from citystream.errors import CatalogError, UnknownName
 
 HEAD = """
@@ -43,7 +45,11 @@ def refused(folder: Path, text: str) -> list[str]:
 
 def test_the_package_knows_its_cities():
     library = load_library()
-    assert {"chicago/crimes", "toronto/bicycle-thefts", "san-diego/calls", "seattle/fire"} <= set(library.datasets)
+    assert set(library.datasets) >= {
+        *("austin/crimes", "chicago/crimes", "los-angeles/crimes", "los-angeles/nibrs", "san-diego/calls"),
+        *("san-diego/nibrs", "seattle/calls", "seattle/crimes", "seattle/crimes-to-2019", "seattle/fire"),
+        "toronto/bicycle-thefts",
+    }
     for dataset in library.datasets.values():
         assert dataset.title and dataset.notice and dataset.publisher and dataset.licence and dataset.homepage
         assert dataset.lag > timedelta(0) and dataset.cadence > timedelta(0)
@@ -120,12 +126,33 @@ def test_users_add_and_replace_datasets_and_bring_crosswalks(tmp_path):
         ),
         ("precision = 3", "reports.precision: unknown word '3' (known: area, block, exact, intersection)"),
         ("missing = 3", "reports.missing: must be a list"),
+        (
+            "series_breaks = [{ from = 2020-02-01, until = 2020-01-01, why = 'x' }]",
+            "reports.series_breaks.0: until lies before from",
+        ),
+        ("series_breaks = [{ form = 2020-02-01, why = 'x' }]", None),
+        ("series_breaks = [{ from = 2020-02-01 }]", "reports.series_breaks.0.why: is missing"),
+        ("areas = { distrct = 'x' }", "reports.areas.distrct: unknown key (did you mean district?)"),
+        (
+            "ingest = { optional = ['vict age'], take = ['vict sex'] }",
+            "reports.ingest: 'vict sex' is no optional column (did you mean vict age?)",
+        ),
+        (
+            "sources = [{ portal = 'socrata', covers_from = 2020-01-01, covers_until = 2019-01-01 }]",
+            "reports.sources.0: covers_until lies before covers_from",
+        ),
     ],
 )
 def test_each_mistake_is_one_line_with_file_and_key(tmp_path, wrong, line):
     table = GOOD.replace('title = "Reports"', f'title = "Reports"\n{wrong}')
     if wrong.startswith("kind"):
         table = table.replace('kind = "incident"', "")
+    if line is None:
+        assert refused(tmp_path, HEAD + table) == [
+            "springfield.toml: reports.series_breaks.0.from: is missing",
+            "springfield.toml: reports.series_breaks.0.form: unknown key (did you mean from?)",
+        ]
+        return
     assert refused(tmp_path, HEAD + table) == [f"springfield.toml: {line}"]
 
 
@@ -150,13 +177,18 @@ def test_each_mistake_is_one_line_with_file_and_key(tmp_path, wrong, line):
         ("reported = { column = 'x', formats = ['%Q'] }", "columns.reported.formats.0: '%Q' in '%Q' is not known here"),
         (
             "reported = { column = 'x', formats = ['hello'] }",
-            "columns.reported.formats.0: 'hello' is neither iso, unix, unix_ms",
+            "columns.reported.formats.0: 'hello' is neither iso, iso_offset, unix, unix_ms",
         ),
         (
             "reported = { column = 'x', placeholders = ['24:00'] }",
             "columns.reported.placeholders.0: '24:00' is not a time of day",
         ),
         ("lat = 'x'", "columns: lat and lon come together"),
+        ("domestic = { column = 'x', pattern = '(' }", "columns.domestic.pattern: '(' is not a regular expression"),
+        (
+            "lat = { column = 'x', thousands = ',', decimal = ',' }\nlon = 'y'",
+            "columns.lat: thousands and decimal are the same sign",
+        ),
         ("district = 5", "columns.district: must be a table"),
     ],
 )
@@ -224,3 +256,89 @@ def test_every_city_file_says_what_it_is():
         for dataset in load_city_file(path):
             assert isinstance(dataset, Dataset)
             assert dataset.name.startswith(path.stem + "/")
+
+
+def test_a_qualifier_is_an_attribute(tmp_path):
+    wrong = GOOD + 'code = { column = "c", qualifier = "fbi" }\n'
+    assert refused(tmp_path, HEAD + wrong) == ["springfield.toml: reports: there is no attribute 'fbi' (known: none)"]
+    right = wrong + "[reports.attributes]\nfbi = 'x'\n"
+    assert load_city_file(written_file(tmp_path, HEAD + right))
+
+
+def test_what_is_about_persons_is_there_only_if_a_user_takes_it(tmp_path):
+    table = GOOD.replace(
+        "[reports.columns]", '[reports.ingest]\noptional = ["Vict Age", "Vict Sex"]\n[reports.columns]'
+    )
+    table += '[reports.attributes]\nage = ["Vict Age", "vict_age"]\nsex = "vict_sex"\nweapon = "weapon"\n'
+    path = written_file(tmp_path, HEAD + table)
+    (plain,) = load_city_file(path)
+    assert list(plain.attributes) == ["weapon"]
+    (taken,) = load_city_file(path, {"springfield/reports": ["vict age"]})
+    assert list(taken.attributes) == ["age", "weapon"]
+    said = table.replace("[reports.columns]", 'take = "vict_sex"\n[reports.columns]')
+    path = written_file(tmp_path, HEAD + said)
+    assert [list(each.attributes) for each in load_city_file(path)] == [["sex", "weapon"]]
+    assert list(
+        load_library(tmp_path, take={"springfield/reports": ["VICT AGE"]}).get("springfield/reports").attributes
+    ) == [*("age", "sex", "weapon")]
+    with pytest.raises(CatalogError, match="'weight' is no optional column"):
+        load_city_file(path, {"springfield/reports": ["weight"]})
+
+
+def test_los_angeles_takes_no_persons_unless_asked():
+    crimes = load_library().get("los-angeles/crimes")
+    assert not {"victim_age", "victim_sex", "victim_descent"} & crimes.attributes.keys()
+    asked = load_library(take={"los-angeles/crimes": ["Vict Age", "Vict Sex", "Vict Descent"]})
+    assert {"victim_age", "victim_sex", "victim_descent"} <= asked.get("los-angeles/crimes").attributes.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("seattle/crimes", date(2019, 5, 15)),
+        ("austin/crimes", date(2021, 1, 1)),
+        ("los-angeles/crimes", date(2024, 3, 7)),
+        ("los-angeles/nibrs", date(2024, 12, 31)),
+        ("toronto/bicycle-thefts", date(2022, 6, 1)),
+        ("chicago/crimes", date(2024, 11, 20)),
+    ],
+)
+def test_comparisons_across_a_change_are_known(name, day):
+    dataset = load_library().get(name)
+    assert dataset.breaks_between(day, day)
+    assert dataset.breaks_between(date(2000, 1, 1), date(2026, 1, 1)) == dataset.series_breaks
+    assert not dataset.breaks_between(date(2000, 1, 1), date(2010, 1, 1))
+    assert all(each.why.endswith(".") and each.first <= each.last for each in dataset.series_breaks)
+
+
+def test_the_parts_of_a_dataset_cover_different_days():
+    parts = load_library().get("los-angeles/crimes").sources
+    assert [(each.covers_from, each.covers_until) for each in parts] == [
+        (date(2020, 1, 1), date(2024, 12, 31)),
+        (date(2010, 1, 1), date(2019, 12, 31)),
+    ]
+
+
+def test_every_list_of_areas_that_a_dataset_names_is_there():
+    for dataset in load_library().datasets.values():
+        city = dataset.name.partition("/")[0]
+        for name in dataset.areas.model_dump().values():
+            assert not name or scheme(city, name), (dataset.name, name)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("AREA NAME", "area_name"),
+        ("AREA ", "area"),
+        ("Part 1-2", "part_1_2"),
+        ("\ufeffDR_NO", "dr_no"),
+        ("x (s)", "x_s_"),
+    ],
+)
+def test_names_of_columns_are_compared_by_their_words(first, second):
+    assert folded(first) == folded(second)
+
+
+def test_different_names_stay_different():
+    assert len({folded(each) for each in ("crm cd", "crm cd 1", "crm cd 2", "crmcd", "$", "%", "")}) == 7

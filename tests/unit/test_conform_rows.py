@@ -568,7 +568,7 @@ def plain(row, columns, **more):
         ("1", datetime(2020, 1, 2, 0, 1), TimePrecision.unknown),
         ("45", datetime(2020, 1, 2, 0, 45), TimePrecision.second),
         ("2220", datetime(2020, 1, 2, 22, 20), TimePrecision.second),
-        ("2400", datetime(2020, 1, 3), TimePrecision.half_hour),
+        ("2400", datetime(2020, 1, 2), TimePrecision.day),
         ("80", datetime(2020, 1, 2), TimePrecision.day),
         ("1970", datetime(2020, 1, 2), TimePrecision.day),
         ("", datetime(2020, 1, 2), TimePrecision.day),

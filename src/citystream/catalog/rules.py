@@ -167,7 +167,8 @@ class CodeRule(Cleaned):
 
     *crosswalk* names a file ``crosswalks/<name>.csv``, or is ``nibrs`` where the codes are the FBI's; *scheme* is
     the name the code is shown with, so that equal codes of different schemes are never taken for each other;
-    *default_category* is for codes it does not list; *qualifier* names the attribute by which the crosswalk tells
+    *default_category* is for codes it does not list, and *sensitive* keeps those off the map, as a crosswalk always
+    does; *qualifier* names the attribute by which the crosswalk tells
     apart what one code means.
     """
 
@@ -175,6 +176,7 @@ class CodeRule(Cleaned):
     crosswalk: str = ""
     scheme: str = ""
     default_category: str = "other"
+    sensitive: bool = False
     qualifier: str = ""
 
 

@@ -85,7 +85,7 @@ class TimeRule(Frozen):
     where *column* is blank. ``iso`` stands for ``YYYY-MM-DD``, with ``T`` or a blank and a time of day if there is
     one. *time_formats* besides strptime's: ``hour`` (0-23), ``hhmm`` and ``hhmmss`` (unpadded).
     *utc_midnight*: a time of day in the date column is local midnight written in UTC and says nothing more than
-    the date. *hour_24*: ``24:05`` is the next day's 00:05, and so is ``2405``. *placeholders*: times of day
+    the date; *day_only*: a time of day in it says nothing, because the column wants one. *hour_24*: ``24:05`` is the next day's 00:05, and so is ``2405``. *placeholders*: times of day
     (``00:00``) that this publisher writes for "unknown". *precision*: the finest precision these times can have.
     """
 
@@ -96,6 +96,7 @@ class TimeRule(Frozen):
     time: Words = ()
     time_formats: tuple[Annotated[str, AfterValidator(_time_format)], ...] = ("%H:%M:%S",)
     utc_midnight: bool = False
+    day_only: bool = False
     hour_24: bool = False
     placeholders: tuple[Annotated[str, AfterValidator(_time_of_day)], ...] = ()
     precision: Literal["second", "half_hour", "hour"] = "second"

@@ -23,7 +23,9 @@ def case(dataset: Dataset) -> dict[str, str]:
         return {}
     qualifier = f"coalesce(a_{rule.qualifier}, '')" if rule.qualifier else "''"
     passed = [f"(v_occurred >= TIMESTAMP {quoted(str(edge))})::INTEGER" for edge in crosswalk.edges]
-    era = f"({' + '.join(passed)})::VARCHAR" if passed else "'0'"
+    # a date that is none puts the row into no era
+    known = f"v_occurred >= TIMESTAMP {quoted(str(dataset.sentinel_before))}"
+    era = f"CASE WHEN {known} THEN ({' + '.join(passed)})::VARCHAR END" if passed else "'0'"
     found = f"coalesce({era}, '') || {quoted(_SEPARATOR)} || {qualifier}"
     return {CASE: f"CASE WHEN upper(t_code) IN {listed(crosswalk.qualified)} THEN {found} END"}
 

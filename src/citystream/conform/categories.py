@@ -53,7 +53,8 @@ def _look_up(
     unlisted: Meaning = dict.fromkeys(("nibrs_code", "confidence", "crime_against", "ucr_group"))
     category = rule.default_category if rule else "other"
     # a code that the crosswalk does not know may be anything: until it is listed it gets no point
-    return meaning | unlisted | {"category": category, "sensitive": bool(dataset.crosswalk.entries)}
+    sensitive = bool(dataset.crosswalk.entries) or (rule is not None and rule.sensitive)
+    return meaning | unlisted | {"category": category, "sensitive": sensitive}
 
 
 def _entry(crosswalk: Crosswalk, code: str | None, label: str | None, case: str | None) -> Entry | None:

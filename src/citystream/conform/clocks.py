@@ -73,6 +73,8 @@ def read(rule: TimeRule, texts: Texts, zone: str) -> Reading:
     if rule.utc_midnight:
         value = f"CASE WHEN {timed} THEN {_midnight(value, zone)} ELSE {value} END"
         timed = "false"
+    if rule.day_only:
+        value, timed = f"date_trunc('day', {value})", "false"
     if rule.otherwise:
         other, _ = readable(texts.otherwise, rule.formats, zone, hour_24=rule.hour_24)
         value = f"CASE WHEN {texts.day} IS NULL THEN date_trunc('day', {other}) ELSE {value} END"

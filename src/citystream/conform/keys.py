@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from citystream.catalog.dataset import Dataset
-from citystream.catalog.rules import Columns, KeyRule
+from citystream.catalog.rules import KeyRule
+from citystream.catalog.shapes import Columns
 from citystream.conform.texts import Inputs, folded
 from citystream.conform.trim import trimmed
 from citystream.schema import UNREADABLE

@@ -14,7 +14,7 @@ from datetime import timedelta
 import numpy as np
 
 from citystream.catalog.dataset import Sliding
-from citystream.ports import Booleans, Integers, Judgement, PaneChanges, RaisedAlerts, Ranges
+from citystream.ports import AlertRows, Booleans, Integers, Judgement, PaneChanges, RaisedAlerts, Ranges
 from citystream.windows.panes import pane_of
 
 _NONE = np.empty(0, np.int64)
@@ -64,8 +64,7 @@ class Threshold:
         reach = self._length - 1
         low, high = pane - reach, pane + self._length
         most = counts.range_sum(low, high) + _added(changes, low, high)
-        near = np.searchsorted(raised.key, pane + 1) > np.searchsorted(raised.key, low)
-        pane = pane[(most > self.over) | near]
+        pane = pane[(most > self.over) | raised.between(low, pane + 1)]
         starts = np.unique((pane[:, None] - np.arange(self._length)[None, :]).ravel())
         aligned: Integers = starts[pane_of(starts) % self._step == 0]
         return aligned
@@ -92,7 +91,7 @@ class Threshold:
 
     def _standing(
         self, steps: _Steps, up: Booleans, down: Booleans, raised: RaisedAlerts
-    ) -> tuple[RaisedAlerts, Integers]:
+    ) -> tuple[AlertRows, Integers]:
         """The rows of all alerts that the steps changed."""
         tail = np.ones(len(steps.window), bool)
         tail[:-1] = steps.window[1:] != steps.window[:-1]
@@ -100,13 +99,14 @@ class Threshold:
         start = np.flatnonzero(np.concatenate([[True], tail[:-1]])) if len(tail) else np.empty(0, np.intp)
         last_up = _latest(steps.off, up, start)
         last_down = _latest(steps.off, down, start)
-        known, raised_at, withdrawn_at = _remembered(window, raised)
-        raised_at = np.where(last_up >= 0, last_up, raised_at)
-        withdrawn_at = np.where(observed > self.over, -1, np.where(last_down >= 0, last_down, withdrawn_at))
+        before = raised.rows(window)
+        raised_at = np.where(last_up >= 0, last_up, before.raised_at)
+        withdrawn_at = np.where(last_down >= 0, last_down, before.withdrawn_at)
+        withdrawn_at = np.where(observed > self.over, -1, withdrawn_at)
         first = steps.was[start] if len(start) else _NONE
         moved = np.maximum(last_up, last_down) >= 0
-        shown = (known | (last_up >= 0)) & (moved | (observed != first))
-        rows = RaisedAlerts(window[shown], raised_at[shown], withdrawn_at[shown])
+        shown = (raised_at >= 0) & (moved | (observed != first))
+        rows = AlertRows(window[shown], raised_at[shown], withdrawn_at[shown])
         return rows, observed[shown]
 
 
@@ -141,11 +141,3 @@ def _latest(off: Integers, marked: Booleans, start: np.ndarray[tuple[int], np.dt
         return _NONE
     return np.maximum.reduceat(np.where(marked, off, -1), start)
 
-
-def _remembered(window: Integers, raised: RaisedAlerts) -> tuple[Booleans, Integers, Integers]:
-    """Whether each window was raised before, and the offsets of its last raising and withdrawal."""
-    if not len(raised.key):
-        return np.zeros(len(window), bool), np.full(len(window), -1), np.full(len(window), -1)
-    place = np.minimum(np.searchsorted(raised.key, window), len(raised.key) - 1)
-    known = raised.key[place] == window
-    return known, np.where(known, raised.raised_at[place], -1), np.where(known, raised.withdrawn_at[place], -1)

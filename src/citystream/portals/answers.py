@@ -41,12 +41,19 @@ def check_status(response: httpx.Response) -> None:
     raise PortalError(what, hint(status), status=status)
 
 
+def check_passing(response: httpx.Response) -> None:
+    """Raise `TransientError` for a status that may be another one next time; all others will do."""
+    if response.status_code in _TRANSIENT_STATUS:
+        check_status(response)
+
+
 def json_value(response: httpx.Response) -> Any:
     """The JSON value of *response*, numbers as `json_values.Number`.
 
-    Raises `TransientError` for what is not whole JSON and for a time-out in words, `PortalError` for another
-    error object with status 200.
+    Raises what `check_status` raises; `TransientError` for what is not whole JSON, for a time-out in words and for
+    an error object with the number of a passing status; `PortalError` for another error object with status 200.
     """
+    check_status(response)
     try:
         value = decode(response.content.decode())
     except (ValueError, RecursionError) as fault:
@@ -54,9 +61,10 @@ def json_value(response: httpx.Response) -> Any:
         what = "a web page instead of JSON" if page else f"JSON that is damaged or cut off ({fault})"
         raise TransientError(what, response.status_code) from fault
     if message := error_in(value):
-        if _TRANSIENT_WORDS.search(message):
-            raise TransientError(message, response.status_code)
-        raise PortalError(f"an error in place of data: {message[:300]}", status=response.status_code)
+        status = _status_in(value) or response.status_code
+        if status in _TRANSIENT_STATUS or _TRANSIENT_WORDS.search(message):
+            raise TransientError(message, status)
+        raise PortalError(f"an error in place of data: {message[:300]}", status=status)
     return value
 
 
@@ -75,6 +83,13 @@ def error_in(value: Any) -> str:
     return ""
 
 
+def _status_in(value: dict[str, Any]) -> int | None:
+    """The HTTP status that an error object gives as its code (ArcGIS does), None if it has none."""
+    inner = value.get("error")
+    code = str(inner.get("code", "") if isinstance(inner, dict) else value.get("code", ""))
+    return int(code) if re.fullmatch(r"[45]\d\d", code) else None
+
+
 def retry_after(value: str, now: datetime) -> float | None:
     """Seconds from *now* that a ``Retry-After`` asks for: a number, or a date; None if it is neither."""
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
@@ -89,7 +104,7 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 def hint(status: int | None) -> str:
     """What a person can do about an HTTP *status* (None: there was no answer)."""
-    if status in (401, 403):
+    if status in (401, 403, 498, 499):
         return "the portal does not let us in: is the dataset still public, is the token right?"
     if status in (404, 410):
         return "the dataset may have moved or been retired: look for it on the portal's site"

@@ -1,8 +1,8 @@
 """The one HTTP client: polite, patient, and the only place where anything is retried.
 
 One request at a time per host, at least `Patience.interval` apart. A transient fault (429, 408, 5xx, a query
-that is still running (202), a broken connection, a body that is cut off or is not whole JSON, a time-out that the
-portal reports with status 200) is tried again with exponential back-off and jitter, or after what
+that is still running (202), a broken connection, a body that is cut off or is not whole JSON, a time-out or a 5xx
+that the portal reports with status 200) is tried again with exponential back-off and jitter, or after what
 ``Retry-After`` says, until `Patience.budget` seconds have passed. All else is a `PortalError` at once. Values of
 request headers (tokens) never appear in messages.
 """
@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
 import stamina
 
 from citystream.errors import PortalError
-from citystream.portals.answers import TransientError, check_status, hint, json_value
+from citystream.portals.answers import TransientError, check_passing, check_status, hint, json_value
 
 Answer = TypeVar("Answer")
 Headers = Mapping[str, str]
@@ -30,6 +31,7 @@ Params = Mapping[str, str]
 TOKEN: Final = "X-App-Token"
 _FOR_GOOD: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _REDIRECTS: Final = 5
+_PUBLIC: Final = frozenset({"if-none-match", "if-modified-since"})
 
 # whoever wants to see retries attaches a handler; without any, logging would print them on stderr
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -68,13 +70,32 @@ class HttpClient:
 
         Raises `PortalError`, also for an error object that came with status 200.
         """
-        return self._get(url, params or {}, headers or {}, json_value)
+        return self._ask("GET", url, json_value, params=params, headers=headers)
+
+    def post_json(self, url: str, body: Any, headers: Headers | None = None) -> tuple[Any, Headers]:
+        """The JSON value that answers the question *body* (sent as JSON); it changes nothing there, so it is
+        repeated like any other question. Raises `PortalError`.
+        """
+        return self._ask("POST", url, json_value, headers=headers, body=body)
 
     def get_bytes(
         self, url: str, params: Params | None = None, headers: Headers | None = None
     ) -> tuple[bytes, Headers]:
         """The whole body at *url* and the answer's headers. Raises `PortalError`."""
-        return self._get(url, params or {}, headers or {}, lambda response: response.content)
+        return self._ask("GET", url, _content, params=params, headers=headers)
+
+    def head(self, url: str) -> Headers:
+        """The headers of the answer, whatever its status, unless that may be another one next time."""
+        return self._ask("HEAD", url, check_passing)[1]
+
+    def download(self, url: str, path: Path, headers: Headers | None = None) -> Headers | None:
+        """Write the body at *url* to the file *path*, a block at a time, and return the answer's headers.
+
+        None, and no file, if it is as *headers* (``If-None-Match``, ``If-Modified-Since``) describe it. A body that
+        breaks off is asked for again from its beginning. Raises `PortalError`.
+        """
+        found, told = self._ask("GET", url, _is_new, headers=headers, take=lambda answer: _save(answer, path))
+        return told if found else None
 
     def close(self) -> None:
         """Close all connections."""
@@ -86,16 +107,31 @@ class HttpClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _get(
-        self, url: str, params: Params, headers: Headers, read: Callable[[httpx.Response], Answer]
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        read: Callable[[httpx.Response], Answer],
+        *,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        body: Any = None,
+        take: Callable[[httpx.Response], object] = httpx.Response.read,
     ) -> tuple[Answer, Headers]:
+        """What *read* makes of the answer; *take* receives its body from the connection."""
+        asked, told = params or {}, headers or {}
         try:
-            request = self._client.build_request("GET", url, params=dict(params), headers=dict(headers))
-            return self._patiently(request, read)
+            request = self._client.build_request(method, url, params=dict(asked), headers=dict(told), json=body)
+            return self._patiently(request, read, take)
         except (PortalError, TransientError, httpx.HTTPError, httpx.InvalidURL) as fault:
-            raise _explained(fault, url, params, headers.values()) from fault.__cause__
+            raise _explained(fault, url, asked, _secrets(told)) from fault.__cause__
 
-    def _patiently(self, request: httpx.Request, read: Callable[[httpx.Response], Answer]) -> tuple[Answer, Headers]:
+    def _patiently(
+        self,
+        request: httpx.Request,
+        read: Callable[[httpx.Response], Answer],
+        take: Callable[[httpx.Response], object],
+    ) -> tuple[Answer, Headers]:
         waits = self._patience
         until = time.monotonic() + waits.budget
         for attempt in stamina.retry_context(
@@ -107,16 +143,15 @@ class HttpClient:
             wait_jitter=waits.first_wait,
         ):
             with attempt:
-                response = self._send(request)
-                check_status(response)
+                response = self._send(request, take)
                 return read(response), response.headers
         raise AssertionError("stamina raises the last fault")
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request, take: Callable[[httpx.Response], object]) -> httpx.Response:
         """The answer to *request*, redirects followed; a token does not follow to another host."""
         for _ in range(_REDIRECTS):
             with self._turn(request.url.host):
-                response = self._client.send(request)
+                response = self._received(request, take)
             following = response.next_request
             if following is None:
                 return response
@@ -124,6 +159,15 @@ class HttpClient:
                 following.headers.pop(TOKEN, None)
             request = following
         raise httpx.TooManyRedirects("redirected too often", request=request)
+
+    def _received(self, request: httpx.Request, take: Callable[[httpx.Response], object]) -> httpx.Response:
+        """The answer, its body taken from the connection, which is free again."""
+        response = self._client.send(request, stream=True)
+        try:
+            take(response) if response.status_code == 200 else response.read()
+        finally:
+            response.close()
+        return response
 
     def _turn(self, host: str) -> _Turn:
         with self._guard:
@@ -143,6 +187,34 @@ class _Turn:
     def __exit__(self, *_: object) -> None:
         self._free_at = time.monotonic() + self._interval
         self._lock.release()
+
+
+def _content(response: httpx.Response) -> bytes:
+    check_status(response)
+    return response.content
+
+
+def _is_new(response: httpx.Response) -> bool:
+    """Whether a body came; False for 304."""
+    if response.status_code == 304:
+        return False
+    check_status(response)
+    return True
+
+
+def _save(response: httpx.Response, path: Path) -> None:
+    """The body into *path*. Raises `TransientError` if it is shorter than announced."""
+    with path.open("wb") as file:
+        for block in response.iter_bytes():
+            file.write(block)
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and response.num_bytes_downloaded < int(announced):
+        raise TransientError(f"{response.num_bytes_downloaded} of {announced} bytes came", response.status_code)
+
+
+def _secrets(headers: Headers) -> list[str]:
+    """What must not be shown: a token, not the conditions of a request."""
+    return [value for name, value in headers.items() if name.lower() not in _PUBLIC]
 
 
 def _again(fault: Exception, until: float, least: float) -> bool | float:

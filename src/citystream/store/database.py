@@ -38,6 +38,7 @@ def connect(
     try:
         if not read_only:
             folder.mkdir(parents=True, exist_ok=True)
+            _create(path)
         connection = duckdb.connect(str(path), read_only=read_only, config=settings)
     except (OSError, duckdb.Error) as error:
         raise _translated(error, path) from error
@@ -74,6 +75,21 @@ def fingerprint(dataset: Dataset) -> str:
     """What tells two definitions of a dataset apart."""
     said = dataset.model_dump_json(exclude={"crosswalk"}) + repr(sorted(dataset.crosswalk.entries.items()))
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _create(path: Path) -> None:
+    """Make an empty store, unless there is one: whole or not at all, also if the disk is full or the power goes."""
+    if path.exists() and (path.is_dir() or path.stat().st_size):
+        return
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    try:
+        duckdb.connect(str(new)).close()
+        # a journal without its database says nothing: all that it could say is in the log
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def patiently(

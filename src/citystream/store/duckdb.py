@@ -19,17 +19,16 @@ import pyarrow as pa
 from citystream import schema
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
-from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger, RaisedAlerts
+from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
 from citystream.store.changes import NEVER, OPEN, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
 from citystream.store.memory import Memory
+from citystream.store.raised import Raised
 from citystream.store.writing import Writing
 from citystream.windows import panes
 from citystream.windows.panes import microseconds
 
-_NONE = np.empty(0, np.int64)
-_NO_ALERTS = RaisedAlerts(_NONE, _NONE, _NONE)
 _DAY_ONLY = int(schema.TimePrecision.day)
 
 
@@ -66,7 +65,7 @@ class DatasetStore:
         self._codes = Codes(connection, self.table)
         self._batches = 0
         self._pending = self._one(f"SELECT count(*) FROM core.{self.table}_closed")
-        self._alerts = {detector.name: self._raised(detector.name) for detector in detectors}
+        self._alerts = {d.name: Raised(connection, self.table, d.name) for d in detectors}
         row = self._row("SELECT * EXCLUDE (dataset) FROM core.ledger WHERE dataset = ?", [self._key])
         self._ledger = Ledger(*row) if row else Ledger()
         self._position = self._read_position()
@@ -103,12 +102,12 @@ class DatasetStore:
         }
         ledger = self._counted(batch, changes)
         writing = Writing(self.dataset, self.table, self._key, batch, coded, changes, judged, ledger)
-        folded = self._commit(writing, fold=self._pending + len(changes.closed_off) >= self._fold_after)
+        folded = self._commit(writing, fold=self._pending + writing.to_fold >= self._fold_after)
         self._codes.accept(coded)
         self._memory.remember(changes, found)
         for name, judgement in judged.items():
-            self._alerts[name] = _merged(self._alerts[name], judgement.alerts)
-        self._pending = 0 if folded else self._pending + len(changes.closed_off)
+            self._alerts[name].take(judgement.alerts)
+        self._pending = 0 if folded else self._pending + writing.to_fold
         self._ledger, self._position = ledger, batch.next
         self._batches += 1
         return ledger
@@ -224,14 +223,6 @@ class DatasetStore:
         with suppress(duckdb.Error):
             self._connection.execute("ROLLBACK")
 
-    def _raised(self, detector: str) -> RaisedAlerts:
-        rows = self._connection.sql(
-            f"SELECT {panes.key_sql('type', 'district', '1', 'pane')} AS key, raised_at, "
-            f"withdrawn_at FROM core.{self.table}_alerts WHERE detector = ? ORDER BY key",
-            params=[detector],
-        ).fetchnumpy()
-        return RaisedAlerts(rows["key"], rows["raised_at"], rows["withdrawn_at"])
-
     def _read_position(self) -> int:
         row = self._row("SELECT log_offset FROM core.positions WHERE dataset = ?", [self._key])
         return int(row[0]) if row else 0
@@ -244,12 +235,3 @@ class DatasetStore:
         row = self._row(sql)
         return int(row[0]) if row else 0
 
-
-def _merged(old: RaisedAlerts, new: RaisedAlerts) -> RaisedAlerts:
-    """*old* with the rows of *new* in place of those with the same key, sorted."""
-    kept = ~np.isin(old.key, new.key)
-    key = np.concatenate([old.key[kept], new.key])
-    order = np.argsort(key, kind="stable")
-    raised = np.concatenate([old.raised_at[kept], new.raised_at])[order]
-    withdrawn = np.concatenate([old.withdrawn_at[kept], new.withdrawn_at])[order]
-    return RaisedAlerts(key[order], raised, withdrawn)

@@ -137,7 +137,10 @@ class DatasetViews:
     def alerts(self) -> str:
         """Windows that are or were above a rule."""
         if self.cut is None:
-            source = self._filled("SELECT * FROM core.{t}_alerts")
+            source = self._filled(
+                "SELECT * FROM core.{t}_alerts QUALIFY row_number() OVER "
+                "(PARTITION BY detector, type, district, pane ORDER BY off DESC) = 1"
+            )
         else:
             source = self._filled(statement("alerts_as_of"), panes=self._panes())
         return self._filled(statement("view_alerts"), alerts=source)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -44,18 +45,29 @@ class Writing:
         self._append(connection, "touched", pa.table(touched))
         self._append(connection, "panes", self._pane_rows())
         for name, judgement in self.judged.items():
-            self._replace_alerts(connection, name, judgement)
+            self._append_alerts(connection, name, judgement)
         self._append(connection, "rejects", self.batch.rejects)
         self._move_on(connection)
 
+    @property
+    def to_fold(self) -> int:
+        """Rows of this transaction that `fold` would make unnecessary."""
+        return len(self.changes.closed_off) + sum(len(judgement.alerts.key) for judgement in self.judged.values())
+
     def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write the pending closings into the versions they close."""
+        """Write the pending closings into the versions they close, and leave only the newest row of each alert."""
         for suffix in ("versions", "gone"):
             connection.execute(
                 f"UPDATE core.{self.table}_{suffix} SET valid_to = c.valid_to "
                 f"FROM core.{self.table}_closed c WHERE core.{self.table}_{suffix}.off = c.off"
             )
         connection.execute(f"DELETE FROM core.{self.table}_closed")
+        key = "detector, type, district, pane"
+        connection.execute(
+            f"DELETE FROM core.{self.table}_alerts a USING (SELECT {key}, max(off) AS newest "
+            f"FROM core.{self.table}_alerts GROUP BY ALL) n WHERE a.detector = n.detector AND a.type = n.type "
+            "AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest"
+        )
 
     def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
         if not len(rows):
@@ -99,33 +111,27 @@ class Writing:
         counts = {"n": self.changes.pane_n, "domestic": self.changes.pane_domestic}
         return pa.table({**_series(key), "timed": panes.is_timed(key), "pane": panes.pane_of(key), **counts})
 
-    def _replace_alerts(self, connection: duckdb.DuckDBPyConnection, name: str, judgement: Judgement) -> None:
-        alerts = self._alert_rows(name, judgement)
-        if len(alerts):
-            connection.register("judged", alerts)
-            connection.execute(
-                f"DELETE FROM core.{self.table}_alerts a USING judged j WHERE a.detector = j.detector "
-                "AND a.type = j.type AND a.district = j.district AND a.pane = j.pane"
-            )
-            connection.unregister("judged")
-            self._append(connection, "alerts", alerts)
-        moved = judgement.moved_key
-        moves = {"pane": panes.pane_of(moved), "off": judgement.moved_off, "up": judgement.moved_up}
-        self._append(connection, "alert_moves", pa.table({"detector": [name] * len(moved), **_series(moved), **moves}))
-
-    @staticmethod
-    def _alert_rows(name: str, judgement: Judgement) -> pa.Table:
-        rows = judgement.alerts
-        return pa.table(
-            {
-                "detector": [name] * len(rows.key),
-                **_series(rows.key),
-                "pane": panes.pane_of(rows.key),
-                "observed": judgement.observed,
-                "raised_at": rows.raised_at,
-                "withdrawn_at": rows.withdrawn_at,
-            }
-        )
+    def _append_alerts(self, connection: duckdb.DuckDBPyConnection, name: str, judgement: Judgement) -> None:
+        """Alerts as they stand now (the newest row of each is the one that counts), and how they came there."""
+        rows, moved = judgement.alerts, judgement.moved_key
+        alerts = {
+            "detector": [name] * len(rows.key),
+            **_series(rows.key),
+            "pane": panes.pane_of(rows.key),
+            "observed": judgement.observed,
+            "raised_at": rows.raised_at,
+            "withdrawn_at": rows.withdrawn_at,
+            "off": np.full(len(rows.key), self.batch.next - 1),
+        }
+        moves = {
+            "detector": [name] * len(moved),
+            **_series(moved),
+            "pane": panes.pane_of(moved),
+            "off": judgement.moved_off,
+            "up": judgement.moved_up,
+        }
+        self._append(connection, "alerts", pa.table(alerts))
+        self._append(connection, "alert_moves", pa.table(moves))
 
     def _move_on(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Ledger, position and the times of fetching."""

@@ -1,0 +1,199 @@
+"""What every log keeps, whatever it is made of: inherit `LogContract` and say how one is opened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from citystream import schema
+from citystream.ports import Log
+
+AT = datetime(2025, 1, 1)
+Row = dict[str, str | None]
+
+NAMES = st.sampled_from(["id", "_id", ":id", "ID", "größe", "a b", "", "offset", "cursor", "$ paid", "x" * 300])
+VALUES = st.one_of(st.none(), st.sampled_from(["", " ", "NULL", "0710", "1.30E+07", "Zoë\r\n\t\0", "犯罪", "🚲"]), st.text(max_size=5))
+
+
+def records(rows: list[Row], *, cursor: str | None = None, op: str = schema.SEEN, at: datetime = AT) -> pa.Table:
+    """Log records of published *rows* that all have the same columns."""
+    n = len(rows)
+    published = {name: pa.array([row[name] for row in rows], pa.string()) for name in (rows[0] if rows else [])}
+    fixed = {
+        schema.RECORD_ID: pa.array([row.get("id") for row in rows], pa.string()),
+        schema.OP: pa.array([op] * n, pa.string()),
+        schema.CURSOR: pa.array([cursor] * n, pa.string()),
+        schema.FETCHED_AT: pa.array([at] * n, pa.timestamp("us")),
+    }
+    return pa.table(published | fixed)
+
+
+def numbered(first: int, count: int, **more: str) -> list[Row]:
+    return [{"id": str(number), **more} for number in range(first, first + count)]
+
+
+def published(tables: Iterable[pa.Table]) -> list[Row]:
+    """The published columns of what was read, row by row."""
+    rows = [row for table in tables for row in _plain(table).to_pylist()]
+    return [{name: value for name, value in row.items() if name not in schema.LOG_RECORD.names} for row in rows]
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Without dictionaries, which are a log's own affair."""
+    kinds = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema]
+    return table.cast(pa.schema(kinds))
+
+
+def offsets(log: Log, first: int = 0, limit: int = 1000) -> list[int]:
+    return [off for table in log.read(first, limit) for off in table[schema.OFFSET].to_pylist()]
+
+
+#: How a log of one dataset is opened; a second one sees what the first one wrote.
+Opened = Callable[[], Log]
+
+
+class LogContract:
+    """The contract. A subclass has a fixture `opened`, and `opened_anew` for laws that need many empty logs."""
+
+    def opened_anew(self) -> Opened:
+        """How an empty log is opened, a new one for each call."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def opened(self) -> Opened:
+        return self.opened_anew()
+
+    def test_an_empty_log(self, opened: Opened) -> None:
+        log = opened()
+        assert (log.end(), log.cursor(), list(log.read(0, 10))) == (0, "", [])
+
+    def test_offsets_are_dense_from_zero(self, opened: Opened) -> None:
+        log = opened()
+        assert log.append([records(numbered(0, 3)), records(numbered(3, 4))]) == 7
+        assert log.append([records(numbered(7, 2))]) == 9
+        assert log.end() == opened().end() == 9
+        assert offsets(log) == list(range(9))
+        assert published(log.read(0, 100)) == numbered(0, 9)
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 100])
+    def test_any_range_in_batches_of_any_size(self, opened: Opened, limit: int) -> None:
+        log = opened()
+        for first in range(0, 12, 4):
+            log.append([records(numbered(first, 4))])
+        for first in range(14):
+            read = list(log.read(first, limit))
+            assert all(0 < len(table) <= limit for table in read)
+            assert published(read) == numbered(first, max(0, 12 - first))
+            assert offsets(log, first, limit) == list(range(first, 12))
+
+    def test_every_record_says_what_the_log_says_of_it(self, opened: Opened) -> None:
+        log = opened()
+        log.append([records([{"id": "1"}], cursor="c1")])
+        log.append([records([{"id": None}], op=schema.GONE, at=datetime(2025, 2, 1))])
+        rows = [row for table in log.read(0, 10) for row in _plain(table).to_pylist()]
+        assert [row[schema.OFFSET] for row in rows] == [0, 1]
+        assert [row[schema.RECORD_ID] for row in rows] == ["1", None]
+        assert [row[schema.OP] for row in rows] == [schema.SEEN, schema.GONE]
+        assert [row[schema.CURSOR] for row in rows] == ["c1", None]
+        assert [row[schema.FETCHED_AT] for row in rows] == [AT, datetime(2025, 2, 1)]
+        assert [row[schema.UNREADABLE] for row in rows] == [None, None]
+
+    def test_columns_that_change_between_appends(self, opened: Opened) -> None:
+        """Each batch has the columns that its records were published with, in their order."""
+        log = opened()
+        stretches: list[list[Row]] = [
+            [{"id": "1", "ward": "5"}],
+            [{"id": "2", "ward_2026": "5"}],
+            [{"ward_2026": "6", "id": "3"}],
+            [{"id": "4", "ward": None}],
+        ]
+        for rows in stretches:
+            log.append([records(rows)])
+        read = list(log.read(0, 100))
+        assert published(read) == [row for rows in stretches for row in rows]
+        names = [[n for n in t.column_names if n not in schema.LOG_RECORD.names] for t in read]
+        assert names == [list(rows[0]) for rows in stretches]
+
+    def test_columns_that_change_within_an_append(self, opened: Opened) -> None:
+        log = opened()
+        assert log.append([records([{"id": "1"}]), records([{"id": "2", "x": "y"}]), records([{"id": "3"}])]) == 3
+        assert published(log.read(0, 100)) == [{"id": "1"}, {"id": "2", "x": "y"}, {"id": "3"}]
+
+    def test_an_append_that_breaks_off_adds_nothing(self, opened: Opened) -> None:
+        log = opened()
+        log.append([records(numbered(0, 2))])
+
+        def broken() -> Iterable[pa.Table]:
+            yield records(numbered(2, 2))
+            yield records(numbered(4, 2, more="columns"))
+            raise RuntimeError("the file was damaged")
+
+        with pytest.raises(RuntimeError, match="damaged"):
+            log.append(broken())
+        assert opened().end() == 2
+        assert log.append([records(numbered(2, 1))]) == 3
+        assert published(log.read(0, 100)) == numbered(0, 3)
+
+    def test_appends_of_nothing(self, opened: Opened) -> None:
+        log = opened()
+        nothing = records([{"id": "1"}]).slice(0, 0)
+        assert (log.append([]), log.append([nothing]), log.append([nothing, nothing])) == (0, 0, 0)
+        assert log.append([nothing, records(numbered(0, 1)), nothing]) == 1
+        assert log.append([nothing]) == log.end() == 1
+        assert published(log.read(0, 100)) == numbered(0, 1)
+
+    def test_the_newest_cursor(self, opened: Opened) -> None:
+        log = opened()
+        log.append([records(numbered(0, 2), cursor="one"), records(numbered(2, 2), cursor="two")])
+        assert log.cursor() == "two"
+        log.append([records(numbered(4, 2))])
+        assert opened().cursor() == "two"
+        log.append([records(numbered(6, 1), cursor="three 🚲"), records(numbered(7, 1, other="columns"))])
+        assert log.cursor() == "three 🚲"
+
+    def test_a_reader_beside_a_writer(self, opened: Opened) -> None:
+        """While records are added, what is read is always a beginning of what is there."""
+        log, failures, done = opened(), [], threading.Event()
+
+        def watch() -> None:
+            try:
+                while not done.is_set():
+                    end = opened().end()
+                    read = offsets(opened(), 0, 7)
+                    if read != list(range(len(read))) or len(read) < end:
+                        failures.append((end, read))
+            except BaseException as error:
+                failures.append(error)
+
+        watchers = [threading.Thread(target=watch) for _ in range(2)]
+        for watcher in watchers:
+            watcher.start()
+        for first in range(0, 60, 2):
+            log.append([records(numbered(first, 1)), records(numbered(first + 1, 1, other="columns"))])
+        done.set()
+        for watcher in watchers:
+            watcher.join()
+        assert failures == []
+        assert offsets(log) == list(range(60))
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def test_whatever_is_published_comes_back(self, data: st.DataObject) -> None:
+        """Any columns, any text, any cuts: the records that went in, in their order."""
+        opened = self.opened_anew()
+        log, expected = opened(), []
+        for _ in range(data.draw(st.integers(1, 4))):
+            names = data.draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+            rows = data.draw(st.lists(st.fixed_dictionaries(dict.fromkeys(names, VALUES)), max_size=5))
+            if rows:
+                log.append([records(rows)])
+            expected += rows
+        assert log.end() == len(expected)
+        first = data.draw(st.integers(0, len(expected)))
+        assert published(opened().read(first, data.draw(st.integers(1, 9)))) == expected[first:]
