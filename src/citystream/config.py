@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Value:
 class Config:
     """All settings, frozen. Relative folders in a file are relative to that file."""
 
-    values: Mapping[str, Value]
+    values: Mapping[str, Value] = field(repr=False)
     file: Path | None = None
 
     def text(self, name: str) -> str:
@@ -174,7 +175,13 @@ def _read_as(default: object, given: object) -> str | int | float | tuple[str, .
         raise TypeError
     if isinstance(default, int):
         return int(str(given).replace("_", ""))
-    return float(str(given)) if isinstance(default, float) else str(given)
+    return _finite(float(str(given))) if isinstance(default, float) else str(given)
+
+
+def _finite(number: float) -> float:
+    if not isfinite(number):
+        raise ValueError
+    return number
 
 
 def _placed(

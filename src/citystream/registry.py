@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from citystream.errors import ConfigError, UnknownName
@@ -28,7 +28,12 @@ class Entry:
 
 
 SEAMS: dict[str, dict[str, Entry]] = {
-    "portals": {"socrata": Entry("citystream.portals.socrata:SocrataPortal")},
+    "portals": {
+        "arcgis": Entry("citystream.portals.arcgis:ArcgisPortal"),
+        "ckan": Entry("citystream.portals.ckan:CkanPortal"),
+        "files": Entry("citystream.portals.web_files:FilePortal"),
+        "socrata": Entry("citystream.portals.socrata:SocrataPortal"),
+    },
     "detectors": {"threshold": Entry("citystream.detect.threshold:Threshold")},
 }
 
@@ -52,8 +57,17 @@ def load(seam: str, name: str) -> Any:
     if entry is not None:
         return load_path(entry.path, entry.extra)
     for point in entry_points(group=f"citystream.{seam}", name=name):
-        return point.load()
+        return _outside(point)
     raise UnknownName(f"no {seam.rstrip('s')} is called '{name}'", nearest(name, names(seam)))
+
+
+def _outside(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"'{point.name}' ({point.value}) cannot be loaded: {error}", "repair or remove the package it comes from"
+        ) from error
 
 
 def load_path(path: str, extra: str = "") -> Any:

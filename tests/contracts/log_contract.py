@@ -18,7 +18,9 @@ AT = datetime(2025, 1, 1)
 Row = dict[str, str | None]
 
 NAMES = st.sampled_from(["id", "_id", ":id", "ID", "größe", "a b", "", "offset", "cursor", "$ paid", "x" * 300])
-VALUES = st.one_of(st.none(), st.sampled_from(["", " ", "NULL", "0710", "1.30E+07", "Zoë\r\n\t\0", "犯罪", "🚲"]), st.text(max_size=5))
+VALUES = st.one_of(
+    st.none(), st.sampled_from(["", " ", "NULL", "0710", "1.30E+07", "Zoë\r\n\t\0", "犯罪", "🚲"]), st.text(max_size=5)
+)
 
 
 def records(rows: list[Row], *, cursor: str | None = None, op: str = schema.SEEN, at: datetime = AT) -> pa.Table:

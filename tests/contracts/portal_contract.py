@@ -26,7 +26,9 @@ def rows_of(count: int) -> pa.Table:
         {
             "id": [str(number + 1) for number in range(count)],
             "date": [(day + timedelta(days=number)).isoformat(timespec="milliseconds") for number in range(count)],
-            "type": [("0710", "THEFT, OVER", 'A "B"', "Zoë", "NULL", "1.30E+07")[number % 6] for number in range(count)],
+            "type": [
+                ("0710", "THEFT, OVER", 'A "B"', "Zoë", "NULL", "1.30E+07")[number % 6] for number in range(count)
+            ],
             "note": [None if number % 3 else "line\nbreak" for number in range(count)],
         }
     )

@@ -72,5 +72,3 @@ class TestParquet(FileContract):
 
     def write(self, rows: pa.Table) -> None:
         pq.write_table(rows, self.path)
-
-

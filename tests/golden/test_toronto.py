@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,13 +11,13 @@ import pytest
 from citystream.catalog.library import load_library
 from citystream.conform.conformer import Conformer
 from citystream.conform.keys import RecordIds
+from tests.published import SHARED, needs_shared
 from tests.unit.test_conform_real import logged, published
 
-SHARED = Path(os.environ.get("CITYSTREAM_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "toronto"
-LAYOUT_2018 = SHARED / "Bicycle_Thefts_2014_2017_arcgis.csv"
-LAYOUT_2022 = SHARED / "bicycle-thefts_ckan_2022_reported_2014-2020.csv.gz"
+LAYOUT_2018 = SHARED / "data/toronto/Bicycle_Thefts_2014_2017_arcgis.csv"
+LAYOUT_2022 = SHARED / "data/toronto/bicycle-thefts_ckan_2022_reported_2014-2020.csv.gz"
 
-pytestmark = pytest.mark.skipif(not LAYOUT_2018.exists(), reason=f"the published files are not at {SHARED}")
+pytestmark = needs_shared
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from citystream.app import LOCK
+from citystream.app import LOCK, App
 from citystream.cli import main
+from citystream.config import load
 
 HEADER = (
     "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"
@@ -326,3 +327,11 @@ def test_simulated_exports_can_be_taken_in(tmp_path: Path, capsys: pytest.Captur
     [done] = json.loads(capsys.readouterr().out)
     assert done["inserted"] > 100
     assert done["rejected"] == 0
+
+
+def test_an_answer_that_nobody_read_to_its_end_keeps_nobody_out(store: Path) -> None:
+    app = App(load({"data": store}))
+    for _ in range(2):
+        with app.reader() as reader:
+            _, batches = reader.stream("SELECT * FROM range(1000000)", rows=1000)
+            assert len(next(batches)) == 1000

@@ -73,12 +73,15 @@ class Town:
 
     def __init__(self, portal: SimulatedPortal, calendar: Calendar, data: Path) -> None:
         self.portal, self.calendar, self.data = portal, calendar, data
+        self.source: dict[str, object] = {}
 
     def app(self, **settings: object) -> App:
         values = {"data": str(self.data), "pause": 0, "patience": 0.1, "page_rows": PAGE_ROWS, "threads": 1}
         opened = App(load({**values, **settings}, {}), clock=self.calendar.here)
         opened.library = LIBRARY
-        with_source(opened, DATASET, host=self.portal.url, resource=RESOURCES[DATASET], cursor="updated_on")
+        with_source(
+            opened, DATASET, host=self.portal.url, resource=RESOURCES[DATASET], cursor="updated_on", **self.source
+        )
         return opened
 
     def visit(self, *faults: Fault, full: bool = False, **settings: object) -> Outcome:
@@ -165,7 +168,7 @@ PLACES = {
     ("fault", "place"),
     [
         *(("500", place) for place in PLACES),
-        *((fault, "middle page") for fault in FAULTS if fault != "500"),
+        *((fault, "middle page") for fault in FAULTS if fault not in ("500", "202")),
         ("error as success", "count after"),
         ("truncated", "count before"),
         ("503 as a page", "metadata"),
@@ -195,13 +198,11 @@ def test_a_fault_that_lasts(town, undisturbed, fault, place):
     "fault",
     [
         TooManyRequests(having=PAGES, first=2),
-        StillRunning(having=PAGES, first=3),
         ServerError(having=COUNTS, first=2),
         ServerError(path=METADATA, status=502, html=True),
         CutConnection(having=PAGES, first=4),
         TruncatedBody(having=PAGES),
         ErrorAsSuccess(having=PAGES, message="Query timed out"),
-        Slow(having=PAGES, seconds=0.2),
     ],
     ids=lambda fault: type(fault).__name__,
 )
@@ -212,8 +213,7 @@ def test_a_fault_that_passes_is_not_noticed(town, undisturbed, fault):
     assert len(town.fetches()) == 1
 
 
-@pytest.mark.parametrize("at", [1, 3, 5])
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(("at", "full"), [(1, True), (2, False), (3, True), (5, True)])
 def test_changed_while_it_was_read(town, at, full):
     """Rows come, change and go between two pages: none is invented, none declared gone that is there, and the next
     complete listing has it all."""
@@ -226,7 +226,7 @@ def test_changed_while_it_was_read(town, at, full):
     assert before - town.ids() == town.ids("vanished")
     town.visit(full=True)
     listed = town.fetches()[-1]
-    assert (listed["state"] == "frozen", listed["detail"]) == (True, "")
+    assert (listed["state"], listed["detail"]) == ("fresh", "")
     assert len(town.ids()) == listed["publisher_count"]
     assert town.ids().isdisjoint(town.ids("vanished"))
     town.assert_sound()
@@ -250,7 +250,9 @@ def test_a_stale_replica_tells_nothing_gone(town, undisturbed, first):
 
 
 def test_after_a_first_listing_from_a_stale_replica_the_next_visit_has_all(town, undisturbed):
-    """A listing from a copy that is a month behind must not count as read up to now."""
+    """A listing from a copy that is a month behind must not count as read up to now, also where the complete
+    listing is never asked for again."""
+    town.source = {"relist": None}
     town.visit(StaleReplica(having=PAGES, times=0, behind=86_400 * 30))
     assert town.fetches()[-1]["state"] == "refused"
     town.visit()

@@ -54,6 +54,14 @@ HOSTILE = st.text(max_size=12) | st.sampled_from(
 )
 
 
+#: Codes that mean several things, and what decides between them.
+MANIFOLD = {
+    "iucr": ["0142", "1750", "0620"],
+    "fbi_code": ["08B", "20", ""],
+    "date": ["2018-12-31T23:59:59", "2019-01-01T00:00:00", "1900-01-01T00:00:00"],
+}
+
+
 @cache
 def conformer(name):
     return Conformer(load_library().get(name))
@@ -69,6 +77,8 @@ def logs(draw):
     rows = []
     for _ in range(count):
         change = draw(st.dictionaries(st.sampled_from(columns), HOSTILE | st.none(), max_size=4))
+        if name == "chicago/crimes":
+            change |= {column: draw(st.sampled_from(words)) for column, words in MANIFOLD.items()}
         row = {each: value for each, value in good.items() if each in columns} | change
         rows.append({"$unreadable": draw(HOSTILE)} if draw(st.integers(0, 9)) == 0 else row)
     ids = draw(

@@ -141,15 +141,21 @@ def test_windows_are_what_their_statements_say(log: list[Record], cuts: list[int
     the far future, over clock changes; and the same as of an earlier offset."""
     log = moved(log, shape)
     about = shape.dataset()
-    assert about.windows.sliding
+    windows = about.windows.sliding
+    assert windows
     edges = sorted({min(c, len(log)) for c in cuts} | {0, len(log)})
     with database() as opened:
         opened.require(about)
-        store = DatasetStore(
-            opened.connection, about, [Threshold(about.windows.sliding, OVER)], fold_after=7, load_all_below=small
-        )
-        for start, end in pairwise(edges):
+
+        def opening() -> DatasetStore:
+            detectors = [Threshold(windows, OVER)]
+            return DatasetStore(opened.connection, about, detectors, fold_after=7, load_all_below=small)
+
+        store = opening()
+        for number, (start, end) in enumerate(pairwise(edges)):
             store.apply(conformed(log[start:end], start, about))
+            if number % 2:
+                store = opening()
         assert_as_defined(opened.connection, shape)
         if log:
             for view in statements({about.name: about}, {about.name: len(log) // 2}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -14,17 +15,19 @@ from citystream.registry import nearest
 class Source(Frozen):
     """Where a dataset can be had, and since when until when (*valid_from*, *valid_until*; open if absent).
 
-    *cursor*: the column that moves forward when a record is published or revised; *overlap*: how far behind the
-    newest cursor each run reads again, at most once per *reread*; *relist*: how often the whole listing is read
-    to find what vanished (never, if absent); *shrink_guard*: the share of records that a listing may lack before
-    it is refused; *covers_from*, *covers_until*: the days of which it has records, where a dataset is published in
-    parts. A part says nothing about the records of the others, and its listing lets none of them vanish.
+    *api*: the portal's interface, where it has several (Socrata); *cursor*: the column that moves forward when a
+    record is published or revised; *overlap*: how far behind the newest cursor each run reads again, at most once
+    per *reread*; *relist*: how often the whole listing is read to find what vanished (never, if absent);
+    *shrink_guard*: the share of records that a listing may lack before it is refused; *covers_from*,
+    *covers_until*: the days of which it has records, where a dataset is published in parts. A part says nothing
+    about the records of the others, and its listing lets none of them vanish.
     """
 
     portal: str
     host: str = ""
     resource: str = ""
     url: str = ""
+    api: Literal["", "soda2", "soda3"] = ""
     cursor: str = ""
     overlap: timedelta = timedelta(hours=48)
     reread: timedelta = timedelta(days=1)

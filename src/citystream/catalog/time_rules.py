@@ -85,8 +85,9 @@ class TimeRule(Frozen):
     where *column* is blank. ``iso`` stands for ``YYYY-MM-DD``, with ``T`` or a blank and a time of day if there is
     one. *time_formats* besides strptime's: ``hour`` (0-23), ``hhmm`` and ``hhmmss`` (unpadded).
     *utc_midnight*: a time of day in the date column is local midnight written in UTC and says nothing more than
-    the date; *day_only*: a time of day in it says nothing, because the column wants one. *hour_24*: ``24:05`` is the next day's 00:05, and so is ``2405``. *placeholders*: times of day
-    (``00:00``) that this publisher writes for "unknown". *precision*: the finest precision these times can have.
+    the date; *day_only*: a time of day in it says nothing, because the column wants one. *hour_24*: ``24:05`` is the
+    next day's 00:05, and so is ``2405``. *placeholders*: times of day (``00:00``) that this publisher writes for
+    "unknown". *precision*: the finest precision these times can have.
     """
 
     column: Columns

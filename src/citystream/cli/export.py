@@ -57,12 +57,11 @@ def export(
 
 
 def _write(reader: Reader, what: Leaving, form: Form, out: Path, as_of: str | None, *, force: bool) -> int:
-    schema, batches = reader.stream(what.sql, as_of)
     with placed(out, force=force) as place:
         if form is Form.csv:
             _write_notices(what, out)
         with place.open("wb") as stream:
-            return WRITERS[form](schema, batches, stream, what.notices)
+            return WRITERS[form](*reader.stream(what.sql, as_of), stream, what.notices)
 
 
 def _write_notices(what: Leaving, out: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,13 +16,18 @@ from citystream.cli.shown import NULL, count, for_person
 
 #: As wide as any line can get where nobody measures.
 _ENDLESS = 100_000
-_WIDEST = 60
-_GAP = 3
+#: How wide a column counts when room is short, and below what width its words are broken.
+_WIDEST, _NARROWEST = 60, 16
+_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """*rows* under *columns*; *fits*: columns that a narrow terminal has no room for are left out and counted."""
+    """*rows* under *columns*.
+
+    *fits*: columns that a narrow terminal has no room for are left out and counted; else words wrap, and where even
+    that is too narrow each row becomes a list of its own. *thousands*: whole numbers are written 1,000.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -33,27 +38,59 @@ class Grid:
     def show(self) -> int:
         """Print to stdout; returns how many columns were left out."""
         console = console_of(sys.stdout)
-        texts = [[self._cell(value) for value in row] for row in self.rows]
-        kept = self._room(texts, console.width) if self.fits else len(self.columns)
+        kept = self.room(console.width) if self.fits else len(self.columns)
         with console.capture() as drawn:
-            console.print(self.table(texts, kept))
+            console.print(self.drawn(console.width, kept))
         print("\n".join(line.rstrip() for line in drawn.get().strip("\n").splitlines() if line.strip()))
         return len(self.columns) - kept
 
-    def table(self, texts: Sequence[Sequence[str]] | None = None, kept: int | None = None) -> Table:
-        """What rich draws."""
-        texts = texts if texts is not None else [[self._cell(value) for value in row] for row in self.rows]
-        kept = len(self.columns) if kept is None else kept
+    def drawn(self, width: int, kept: int) -> RenderableType:
+        """What rich draws: the first *kept* columns side by side, or below each other."""
+        least = sum(self._least(place) + _GAP for place in range(kept)) - _GAP
+        return self._table(kept) if least <= width or kept == 1 else self._lists()
+
+    def room(self, width: int) -> int:
+        """How many columns fit side by side into *width*; at least one."""
+        used, texts = 0, self._texts
+        for place, name in enumerate(self.columns):
+            used += min(_WIDEST, max([len(name), *(len(row[place]) for row in texts)])) + _GAP
+            if used > width + _GAP and place:
+                return place
+        return len(self.columns)
+
+    def _table(self, kept: int) -> Table:
         named = any(self.columns)
-        table = Table(box=SIMPLE_HEAD if named else None, show_header=named, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD if named else None, show_header=named, padding=(0, 1, 0, 0), pad_edge=False)
         table.title, table.title_justify = self.title or None, "left"
         for place, name in enumerate(self.columns[:kept]):
-            table.add_column(Text(name), justify="right" if self._numeric(place) else "left", overflow="fold")
-        for row in texts:
-            table.add_row(*(Text(cell, "dim" if cell == NULL else "") for cell in row[:kept]))
+            side = "right" if self._numeric(place) else "left"
+            table.add_column(Text(name), justify=side, overflow="fold", min_width=self._least(place))  # type: ignore[arg-type]
+        for row in self._texts:
+            table.add_row(*(_cell(text) for text in row[:kept]))
         return table
 
-    def _cell(self, value: Any) -> str:
+    def _lists(self) -> Table:
+        """Each row under the name of its first column."""
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        for first, *others in self._texts:
+            table.add_row(_cell(first), "")
+            for name, text in zip(self.columns[1:], others, strict=True):
+                table.add_row(Text(f"  {name}"), _cell(text))
+        return table
+
+    def _least(self, place: int) -> int:
+        """Numbers and the first column stay whole; of text, the longest word up to a limit."""
+        texts = [row[place] for row in self._texts]
+        if place == 0 or self._numeric(place):
+            return min(_WIDEST, max([*map(len, texts), len(self.columns[place])], default=0))
+        words = [len(word) for text in [*texts, self.columns[place]] for word in text.split()]
+        return min(_NARROWEST, max(words, default=0))
+
+    @property
+    def _texts(self) -> list[list[str]]:
+        return [[self._text(value) for value in row] for row in self.rows]
+
+    def _text(self, value: Any) -> str:
         whole = isinstance(value, int) and not isinstance(value, bool)
         return count(value) if self.thousands and whole else for_person(value)
 
@@ -61,14 +98,9 @@ class Grid:
         known = [row[place] for row in self.rows if row[place] is not None]
         return bool(known) and all(_number(value) for value in known)
 
-    def _room(self, texts: Sequence[Sequence[str]], width: int) -> int:
-        """How many columns fit side by side into *width*; at least one."""
-        used = 0
-        for place, name in enumerate(self.columns):
-            used += min(_WIDEST, max([len(name), *(len(row[place]) for row in texts)])) + _GAP
-            if used > width + _GAP and place:
-                return place
-        return len(self.columns)
+
+def _cell(text: str) -> Text:
+    return Text(text, "dim" if text == NULL else "")
 
 
 def _number(value: Any) -> bool:

@@ -40,20 +40,25 @@ class Bars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._shown:
-            self._progress.stop()
+        self.hide()
 
     @property
     def watch(self) -> Watch:
         """For an `App`."""
         return Watch(self._show, self._stopping)
 
+    def hide(self) -> None:
+        """From now on nothing is shown: something else has the screen."""
+        if self._shown:
+            self._progress.stop()
+        self._quiet = True
+
     def about(self, title: str) -> None:
         """From now on it is about *title*: bars of what was before go away."""
         for task in self._tasks.values():
             self._progress.remove_task(task)
         self._tasks = {}
-        self._title = title
+        self._title, self._began = title, time.monotonic()
 
     def _show(self, what: str, done: int, total: int) -> None:
         if self._quiet or time.monotonic() - self._began < _PATIENCE:

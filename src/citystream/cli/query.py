@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from citystream.errors import ConfigError, QueryError
 
 app = typer.Typer(add_completion=False)
 
+Ask = Callable[[], tuple[pa.Schema, Iterator[pa.RecordBatch]]]
 #: Rows that a table shows unless all are wanted.
 SHOWN = 40
 
@@ -56,15 +58,15 @@ def query(
     said = invocation(ctx)
     chosen = form or (Form.json if said.json else _form_of(out))
     with App(said.settings()).reader() as reader:
-        schema, batches = reader.stream(_statement(sql), as_of)
+        ask = partial(reader.stream, _statement(sql), as_of)
         if out is not None:
-            _write(schema, batches, chosen, out, force=force)
+            _write(ask, chosen, out, force=force)
         elif chosen is Form.table:
-            _show(schema, batches, every_row=every_row)
+            _show(*ask(), every_row=every_row)
         elif chosen is Form.parquet:
             raise ConfigError("Parquet is not for a terminal", "name a file: --out answer.parquet")
         else:
-            writers.WRITERS[chosen](schema, batches, sys.stdout.buffer, ())
+            writers.WRITERS[chosen](*ask(), sys.stdout.buffer, ())
 
 
 def _statement(sql: str) -> str:
@@ -82,11 +84,12 @@ def _form_of(out: Path | None) -> Form:
     return Form(suffix)
 
 
-def _write(schema: pa.Schema, batches: Iterator[pa.RecordBatch], form: Form, out: Path, *, force: bool) -> None:
+def _write(ask: Ask, form: Form, out: Path, *, force: bool) -> None:
+    """Whether it may be written is settled before the question is asked."""
     if form is Form.table:
         raise ConfigError("a table is for the screen", "with --out, say --format csv, json or parquet")
     with placed(out, force=force) as place, place.open("wb") as stream:
-        rows = writers.WRITERS[form](schema, batches, stream, ())
+        rows = writers.WRITERS[form](*ask(), stream, ())
     say(f"{out}: {count(rows)} rows")
 
 

@@ -23,8 +23,11 @@ from citystream.cli.shown import count, span
 from citystream.cli.stopping import Stopping
 from citystream.simulate.city import RESOURCES
 
-_COLUMNS = ("dataset", "events", "newest event", "behind", "received", "revised", "vanished", "rejected", "alerts",
-            "withdrawn")  # fmt: skip
+#: The first ones are those for which a narrow terminal has room.
+_COLUMNS = (
+    "dataset", "events", "behind", "alerts", "withdrawn", "revised", "vanished", "rejected", "received",
+    "newest event",
+)  # fmt: skip
 #: Seconds between two visits to a dataset, at least, however fast the simulated time goes.
 _LEAST = 2.0
 _BLINK = 0.25
@@ -61,6 +64,7 @@ class Show:
     def follow(self, ends: datetime, rate: float, seconds: float | None) -> None:
         """Visit each at its cadence in simulated time, until its end, for *seconds*, or until someone says stop."""
         until = time.monotonic() + seconds if seconds is not None else float("inf")
+        self.bars.hide()
         rounds = Rounds(self.app, self.datasets, self.stopping)
         due = {dataset.name: 0.0 for dataset in self.datasets}
         with self._screen() as draw:
@@ -86,7 +90,8 @@ class Screen:
     def __init__(self, show: Show) -> None:
         self._show = show
         self._drawn = sys.stderr.isatty() and not show.json
-        self._live = Live(console=console_of(sys.stderr), auto_refresh=False, transient=False)
+        self._console = console_of(sys.stderr)
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
         self._grid: Grid | None = None
         self._last = ""
 
@@ -112,7 +117,9 @@ class Screen:
         if one is not None and _is_news(one):
             self._last = one.line().partition(" ")[2]
         head = Text(f"simulated time {self._show.clock():%Y-%m-%d %H:%M} UTC")
-        self._live.update(Group(head, self._grid.table(), Text(self._last)), refresh=True)
+        width = self._console.width
+        table = self._grid.drawn(width, self._grid.room(width))
+        self._live.update(Group(head, table, Text(self._last)), refresh=True)
 
     def _table(self) -> Grid:
         rows = []
@@ -122,8 +129,8 @@ class Screen:
             behind = span(here - each.newest_event) if each.newest_event else ""
             ledger = each.ledger
             rows.append([
-                each.dataset, each.events, each.newest_event, behind, ledger.received, ledger.revised,
-                ledger.vanished, ledger.rejected, each.active_alerts, each.withdrawn_alerts,
+                each.dataset, each.events, behind, each.active_alerts, each.withdrawn_alerts, ledger.revised,
+                ledger.vanished, ledger.rejected, ledger.received, each.newest_event,
             ])  # fmt: skip
         return Grid(_COLUMNS, rows)
 

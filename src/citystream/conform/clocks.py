@@ -50,7 +50,9 @@ def readable(text: str, formats: tuple[Format, ...], zone: str, *, hour_24: bool
     ways += [_local(f"try_strptime({text}, {_list(utc)})", zone)] if utc else []
     ways += [_local(_unix(text, each.format), zone) for each in formats if each.format.startswith("unix")]
     ways += [_local(_offset(text), zone) for each in formats if each.format == "iso_offset"]
-    ways += [f"try_strptime({text}, {_list(dates)})"] if dates else []
+    if dates:
+        # what a city file names first is what it has most: trying in vain costs as much as finding
+        ways.insert(0 if not formats[0].timed else len(ways), f"try_strptime({text}, {_list(dates)})")
     ways += [_after_midnight(text, local)] if hour_24 and local else []
     value = ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
     value = f"CASE WHEN lower({text}) NOT IN {ENGINE_WORDS} THEN {value} END"

@@ -11,7 +11,7 @@ _ASCII = 128
 
 
 def trimmed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """*texts* without blanks, tabs, line ends and their like at both ends; of a dictionary only its words are touched."""
+    """*texts* without blanks, tabs, line ends and their like at both ends; of a dictionary its words are trimmed."""
     if pa.types.is_dictionary(texts.type):
         return pa.chunked_array([_trimmed_words(chunk) for chunk in texts.chunks], texts.type)
     if all(_tidy(chunk) for chunk in texts.chunks):

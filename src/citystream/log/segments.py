@@ -168,9 +168,8 @@ class SegmentLog:
         """All of them, or none: what is there already is taken back, newest first, if one fails."""
         placed: list[Path] = []
         try:
-            for part in parts:
-                if part.first < part.next:
-                    placed.append(self._put_in_place(part))
+            for part in (part for part in parts if part.first < part.next):
+                placed.append(self._put_in_place(part))  # noqa: PERF401 - what was placed must be known when one fails
         except BaseException:
             for path in reversed(placed):
                 path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from citystream.catalog.dataset import Dataset, KeyRule
+from citystream.errors import PortalError
 
 #: More names than this are not listed in a message.
 SHOWN = 30
@@ -22,6 +23,20 @@ def lacking(dataset: Dataset, found: Iterable[str]) -> list[str]:
     if not _any(occurred, present):
         missing.append(f"its occurrence time ({' or '.join(occurred)})")
     return missing
+
+
+def require(dataset: Dataset, found: Iterable[str], home: str, also: Iterable[str] = ()) -> None:
+    """Raise `PortalError` if the table at *home*, which has the columns *found*, lacks what *dataset* needs.
+
+    *also*: what else it lacks, in words.
+    """
+    found = list(found)
+    if missing := [*lacking(dataset, found), *also]:
+        raise PortalError(
+            f"{home}: {dataset.name} has no column any more for {' and '.join(missing)}; found: {shown(found)}",
+            "the publisher renamed or removed columns: add the new names to the city file",
+            url=home,
+        )
 
 
 def _lacking_key(key: KeyRule, present: set[str]) -> list[str]:

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 import httpx
 import stamina
 
-from citystream.errors import PortalError
+from citystream.errors import PortalError, StorageError
 from citystream.portals.answers import TransientError, check_passing, check_status, hint, json_value
 
 Answer = TypeVar("Answer")
@@ -31,6 +31,7 @@ Params = Mapping[str, str]
 TOKEN: Final = "X-App-Token"
 _FOR_GOOD: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _REDIRECTS: Final = 5
+_NO_TIME: Final = 1e-6
 _PUBLIC: Final = frozenset({"if-none-match", "if-modified-since"})
 
 # whoever wants to see retries attaches a handler; without any, logging would print them on stderr
@@ -137,7 +138,7 @@ class HttpClient:
         for attempt in stamina.retry_context(
             on=lambda fault: _again(fault, until, waits.first_wait),
             attempts=None,
-            timeout=waits.budget,
+            timeout=waits.budget or _NO_TIME,
             wait_initial=waits.first_wait,
             wait_max=waits.longest_wait,
             wait_jitter=waits.first_wait,
@@ -204,9 +205,14 @@ def _is_new(response: httpx.Response) -> bool:
 
 def _save(response: httpx.Response, path: Path) -> None:
     """The body into *path*. Raises `TransientError` if it is shorter than announced."""
-    with path.open("wb") as file:
-        for block in response.iter_bytes():
-            file.write(block)
+    try:
+        with path.open("wb") as file:
+            for block in response.iter_bytes():
+                file.write(block)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror or error}", "free space there, or set TMPDIR to another folder"
+        ) from error
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and response.num_bytes_downloaded < int(announced):
         raise TransientError(f"{response.num_bytes_downloaded} of {announced} bytes came", response.status_code)

@@ -8,6 +8,7 @@ does neither. SoQL: https://dev.socrata.com/docs/queries/
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -110,6 +111,12 @@ class Order:
         if self.type in NUMBERS:
             return value
         return _quoted(value.removesuffix("Z") if self.type == "calendar_date" else value)
+
+
+def statement(asked: Mapping[str, str]) -> str:
+    """The parameters of SODA 2 (``$select``, ``$where``, ``$order``) as one statement, which SODA 3 wants."""
+    clauses = {"SELECT": "$select", "WHERE": "$where", "ORDER BY": "$order"}
+    return " ".join(f"{word} {asked[name]}" for word, name in clauses.items() if name in asked)
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from citystream.errors import PortalError
 from citystream.portals.http import TOKEN, Headers, HttpClient
 from citystream.portals.json_values import Row
-from citystream.portals.soda import Order, Position
+from citystream.portals.soda import Order, Position, statement
 
 #: Sent by a replica that lags behind: deletions must not be told from it.
 OUT_OF_DATE: Final = "X-SODA2-Data-Out-Of-Date"
@@ -25,13 +25,17 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class SodaTable:
-    """The table *resource* of the portal at *base*; *token*: an app token, or ''; *page_size*: rows per request."""
+    """The table *resource* of the portal at *base*; *token*: an app token, or ''; *page_size*: rows per request.
+
+    With *soda3* the same questions go to ``/api/v3/views/<id>/query.json`` as one statement of SoQL.
+    """
 
     client: HttpClient
     base: str
     resource: str
     token: str
     page_size: int
+    soda3: bool = False
 
     @property
     def home(self) -> str:
@@ -76,12 +80,21 @@ class SodaTable:
         return str(rows[0].get("found") or "") if rows else ""
 
     def _rows(self, params: dict[str, str], where: str) -> tuple[list[Row], Headers]:
-        url = f"{self.base}/resource/{self.resource}.json"
         asked = params | ({"$where": where} if where else {})
-        rows, headers = self.client.get_json(url, asked, self._headers)
+        url = f"{self.base}/api/v3/views/{self.resource}/query.json" if self.soda3 else self._soda2_url
+        rows, headers = self._ask3(url, asked) if self.soda3 else self.client.get_json(url, asked, self._headers)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise PortalError(f"{url}: the answer is not a list of rows", "try again later", url=url)
         return rows, headers
+
+    @property
+    def _soda2_url(self) -> str:
+        return f"{self.base}/resource/{self.resource}.json"
+
+    def _ask3(self, url: str, asked: dict[str, str]) -> tuple[list[Row], Headers]:
+        """Always the first page of what comes after a key: the key is in the statement, so no page is ever deep."""
+        page = {"pageNumber": 1, "pageSize": int(asked.get("$limit", "1"))}
+        return self.client.post_json(url, {"query": statement(asked), "page": page}, self._headers)
 
 
 def _described(view: Any) -> Described:

@@ -52,6 +52,13 @@ def export(
         return _count(connection)
 
 
+def written(rows: pa.Table, layout: Layout) -> bytes:
+    """*rows* (text under their published names, in the order of the file) as a CSV file in *layout*."""
+    with duckdb.connect() as connection:
+        connection.register("listing", _of_year(connection, rows, None))
+        return b"".join(_csv(connection, layout))
+
+
 def _packed(path: Path, raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
     """*raw*, compressed if the name says so; without a time in it, so that equal rows are equal bytes."""
     if path.suffix == ".gz":

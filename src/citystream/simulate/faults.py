@@ -74,9 +74,10 @@ class TruncatedBody(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAsSuccess(Fault):
-    """HTTP 200 with an error in place of rows."""
+    """HTTP 200 with an error in place of rows; *code* is its number, where the kind of portal has one (ArcGIS)."""
 
     message: str = "Internal error"
+    code: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,27 @@ class Rewritten(Fault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renumbered(Fault):
+    """Before the request is answered the table is reloaded: the same rows under other numbers, in another order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPaging(Fault):
+    """A feature server from before 10.3: it knows no offset, no order, and gives *most* rows at once."""
+
+    most: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(Fault):
+    """301: the same path and query at the address *to*."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaleReplica(Fault):
-    """An old copy answers and says so: ``X-SODA2-Data-Out-Of-Date: true``; it is *behind* seconds behind."""
+    """An old copy answers, *behind* seconds behind; Socrata says so: ``X-SODA2-Data-Out-Of-Date: true``."""
 
     behind: float = 86_400.0
 

@@ -30,8 +30,14 @@ class Listener:
         """Serve until `stop`. Raises `ConfigError` if the port is taken."""
         sock = self._bound()
         self._port = int(sock.getsockname()[1])
+        # the date in an answer is the portal's affair: its clock is not this machine's
         config = uvicorn.Config(
-            self._app, lifespan="off", log_level="critical", access_log=False, timeout_graceful_shutdown=1
+            self._app,
+            lifespan="off",
+            log_level="critical",
+            access_log=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([sock],), name="listener", daemon=True)

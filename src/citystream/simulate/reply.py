@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from email.utils import format_datetime
 
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from citystream.simulate.faults import (
     CutConnection,
     ErrorAsSuccess,
     Fault,
+    Moved,
     ServerError,
     StillRunning,
     TooManyRequests,
@@ -24,6 +25,9 @@ from citystream.simulate.soql.failure import SoqlError
 
 _MEDIA = {"json": "application/json;charset=utf-8", "csv": "text/csv;charset=utf-8"}
 _WORTH_COMPRESSING = 500
+
+#: A number like an HTTP status and a message -> the body of an error.
+ErrorForm = Callable[[int, str], dict[str, object]]
 
 
 def soda_headers(answer: Answer, changed: datetime, etag: str, *, stale: bool) -> dict[str, str]:
@@ -63,20 +67,26 @@ async def _part(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-def instead(fault: Fault) -> Response | None:
-    """What *fault* answers in place of rows, None if it lets the question through."""
+def instead(fault: Fault, asked: str = "", error: ErrorForm | None = None) -> Response | None:
+    """What *fault* answers in place of rows, None if it lets the question through.
+
+    *asked*: path and query of the request; *error* writes an error as the kind of portal does (None: Socrata).
+    """
+    error = error or _numbered
     match fault:
         case TooManyRequests(retry_after=after):
             headers = {"Retry-After": after} if after else None
-            return JSONResponse(_error("too_many_requests", "Too many requests"), 429, headers=headers)
+            return JSONResponse(error(429, "Too many requests"), 429, headers=headers)
         case StillRunning():
             return JSONResponse({"message": "Query is running"}, 202)
         case ServerError(status=status, html=True):
             return HTMLResponse("<html><body><h1>Something went wrong</h1></body></html>", status)
         case ServerError(status=status):
-            return JSONResponse(_error("internal_error", "Internal error"), status)
-        case ErrorAsSuccess(message=message):
-            return JSONResponse(_error("internal_error", message), 200)
+            return JSONResponse(error(status, "Internal error"), status)
+        case ErrorAsSuccess(message=message, code=code):
+            return JSONResponse(error(code, message), 200)
+        case Moved(to=to):
+            return RedirectResponse(to + asked, 301)
         case _:
             return None
 
@@ -93,3 +103,7 @@ def missing(resource: str) -> Response:
 
 def _error(code: str, message: str) -> dict[str, object]:
     return {"code": code, "error": True, "message": message}
+
+
+def _numbered(status: int, message: str) -> dict[str, object]:
+    return _error("too_many_requests" if status == 429 else "internal_error", message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha1
 from typing import Any, Literal
 
@@ -27,6 +27,9 @@ _TYPED = {
     "calendar_date": "try_cast({} as timestamp)",
     "checkbox": "try_cast({} as boolean)",
 }
+#: What `ServedTable.listing` has beside the published columns.
+KEY, SINCE = "$key", "$since"
+
 _STANDS = "published <= {now} and {now} < ended"
 
 
@@ -52,7 +55,7 @@ class ServedTable:
 
     def __init__(self, table: PublishedTable) -> None:
         self.table = table
-        self.changes = 0
+        self.changes = self.reloads = 0
         self._connection = duckdb.connect(config={"threads": 2})
         self._moments = table.moments()
         self._load(table)
@@ -105,6 +108,10 @@ class ServedTable:
         number = int(np.searchsorted(self._moments, microseconds(now), side="right"))
         return moment(int(self._moments[max(0, number - 1)])) if len(self._moments) else LONG_AGO
 
+    def edited(self, view: View) -> datetime:
+        """When the listing last changed, reloads and what happened behind the reader's back included."""
+        return self.last_change(view.now) + timedelta(milliseconds=self.changes)
+
     def etag(self, view: View, question: str) -> str:
         """A short text that changes with the listing, the view and the question."""
         seen = f"{self.version(view.now)} {view.renamed} {view.at_most} {question}"
@@ -133,6 +140,23 @@ class ServedTable:
         finally:
             cursor.close()
         return b"".join(_bytes(chunk) for chunk in lines.cast(pa.large_string()).chunks)
+
+    def listing(self, view: View) -> pa.Table:
+        """All rows in *view* in the order they were published, as text under their own names; `KEY` tells records,
+        `SINCE` (microseconds) when each was published as it is.
+        """
+        texts = [f't{i} as "{name}"' for i, name in enumerate(self.table.types)]
+        columns = ", ".join([*texts, f'key as "{KEY}"', f'published as "{SINCE}"'])
+        cursor = self._connection.cursor()
+        try:
+            return cursor.sql(f"select {columns} from ({_visible(view)}) order by published, key").to_arrow_table()
+        finally:
+            cursor.close()
+
+    def reload(self) -> None:
+        """Load the same rows again: only their numbers change."""
+        self.changes += 1
+        self.reloads += 1
 
     def rewrite(self, now: datetime, *, insert: int, revise: int, remove: int) -> None:
         """Change the listing behind the reader's back, at *now*: some rows revised, published, taken away."""

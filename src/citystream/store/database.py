@@ -46,28 +46,35 @@ def connect(
     return connection
 
 
+_BUSY = "wait until it has finished, or stop it, and try again"
+#: What the database says -> what it means to a person; the first that fits.
+_CAUSES: tuple[tuple[str, type[StorageError], str, str], ...] = (
+    ("Conflicting lock", StoreBusy, "another process{who} is using the store {path}", _BUSY),
+    ("being used by another process", StoreBusy, "another process{who} is using the store {path}", _BUSY),
+    ("file with a different configuration", StoreBusy, "this process is using the store {path} already", _BUSY),
+    ("Catalog Error", StorageError, "{path} is not a store of citystream: {text}", "choose another folder with --data"),
+    ("Parser Error", StorageError, "memory_limit: {text}", "write for example 700MB or 2GB"),
+    *(
+        (
+            words,
+            StorageError,
+            "the store {path} is damaged: {text}",
+            "set {path} and its .wal aside and repeat the command: the tables are made anew from the log",
+        )
+        for words in ("not a valid DuckDB database", "WAL", "checksum")
+    ),
+)
+
+
 def _translated(error: Exception, path: Path) -> StorageError:
     text = first_line(error)
-    if "Conflicting lock" in text or "being used by another process" in text:
-        who = text.partition("held in ")[2].partition(" (PID ")[2].partition(")")[0]
-        process = f" (process {who})" if who else ""
-        return StoreBusy(
-            f"another process{process} is using the store {path}",
-            "wait until it has finished, or stop it, and try again",
-        )
-    if "same database file with a different configuration" in text:
-        return StoreBusy(f"this process is using the store {path} in another way", "let that finish first")
     if not path.exists() and "does not exist" in text:
         return StorageError(f"there is no store at {path}", "run: citystream import, or citystream run, first")
-    if isinstance(error, duckdb.CatalogException):
-        return StorageError(f"{path} is not a store of citystream: {text}", "choose another folder with --data")
-    if "memory_limit" in text or "Unknown unit for memory" in text:
-        return StorageError(f"memory_limit: {text}", "write for example 700MB or 2GB")
-    if "not a valid DuckDB database" in text or "WAL" in text or "checksum" in text.lower():
-        return StorageError(
-            f"the store {path} is damaged: {text}",
-            f"set {path.name} and {path.name}.wal aside and repeat the command: the tables are made anew from the log",
-        )
+    process = text.partition("held in ")[2].partition(" (PID ")[2].partition(")")[0]
+    who = f" (process {process})" if process else ""
+    for words, kind, message, hint in _CAUSES:
+        if words in text:
+            return kind(message.format(path=path, text=text, who=who), hint.format(path=path))
     return StorageError(f"the store {path} cannot be opened: {text}", "check the folder, its rights and the disk")
 
 

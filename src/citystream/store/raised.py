@@ -7,10 +7,11 @@ import numpy as np
 
 from citystream.ports import AlertRows, Booleans, Integers
 from citystream.store.levels import Levels
+from citystream.windows.panes import key_sql
 
-_STANDING = """SELECT ((type::BIGINT << 14 | district) << 1 | 1) << 22 | (pane + 2097152) AS key, raised_at, withdrawn_at
-FROM core.{t}_alerts WHERE detector = ? QUALIFY row_number() OVER (PARTITION BY type, district, pane ORDER BY off DESC) = 1
-ORDER BY key"""
+_STANDING = f"""SELECT {key_sql("type", "district", "1", "pane")} AS key, raised_at, withdrawn_at
+FROM core.{{t}}_alerts WHERE detector = ?
+QUALIFY row_number() OVER (PARTITION BY type, district, pane ORDER BY off DESC) = 1 ORDER BY key"""
 
 
 class Raised:

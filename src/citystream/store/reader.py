@@ -60,6 +60,7 @@ class Reader:
     """A store opened read-only; waits up to *patience* seconds for a writer to let go."""
 
     def __init__(self, folder: Path, *, patience: float = 10.0, memory_limit: str = "700MB") -> None:
+        self._streams: list[pa.RecordBatchReader] = []
         self._connection = patiently(folder, patience, read_only=True, memory_limit=memory_limit)
         try:
             with refusals(folder):
@@ -87,7 +88,10 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file; answers that are still being read end."""
+        # one left open would keep the engine half closed, and opening the file again in this process would never end
+        for stream in self._streams:
+            stream.close()
         self._connection.close()
 
     def query(self, sql: str, as_of: AsOf | None = None) -> pa.Table:
@@ -105,6 +109,7 @@ class Reader:
             found = self._answer(sql, as_of).to_arrow_reader(rows)
         except duckdb.Error as error:
             raise QueryError(str(error).strip(), self._hint(error)) from error
+        self._streams.append(found)
         return found.schema, _batches(found)
 
     def _answer(self, sql: str, as_of: AsOf | None) -> duckdb.DuckDBPyRelation:

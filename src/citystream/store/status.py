@@ -65,7 +65,8 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
     ledger = _first(reader, f"SELECT * EXCLUDE (dataset) FROM ledger WHERE dataset = {name}")
     counted = Ledger(**{key: int(str(value)) for key, value in ledger.items()}) if ledger else Ledger()
     position = _first(reader, f"SELECT log_offset FROM positions WHERE dataset = {name}").get("log_offset", 0)
-    fetch = _first(reader, f"SELECT * FROM core.fetches WHERE dataset = {name} ORDER BY finished_at DESC, rowid DESC LIMIT 1")
+    newest = f"SELECT * FROM core.fetches WHERE dataset = {name} ORDER BY finished_at DESC, rowid DESC LIMIT 1"
+    fetch = _first(reader, newest)
     alerts = _counts(reader, f"SELECT status, count(*) FROM alerts WHERE dataset = {name} GROUP BY ALL")
     history = _first(
         reader,

@@ -29,7 +29,6 @@ SUFFIXES = (
     "touched",
     "panes",
     "alerts",
-    "alert_moves",
     "rejects",
     "types",
     "districts",

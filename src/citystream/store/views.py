@@ -138,7 +138,7 @@ class DatasetViews:
         """Windows that are or were above a rule."""
         if self.cut is None:
             source = self._filled(
-                "SELECT * FROM core.{t}_alerts QUALIFY row_number() OVER "
+                "SELECT * FROM core.{t}_alerts WHERE up IS NULL QUALIFY row_number() OVER "
                 "(PARTITION BY detector, type, district, pane ORDER BY off DESC) = 1"
             )
         else:

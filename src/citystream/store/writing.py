@@ -65,8 +65,8 @@ class Writing:
         key = "detector, type, district, pane"
         connection.execute(
             f"DELETE FROM core.{self.table}_alerts a USING (SELECT {key}, max(off) AS newest "
-            f"FROM core.{self.table}_alerts GROUP BY ALL) n WHERE a.detector = n.detector AND a.type = n.type "
-            "AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest"
+            f"FROM core.{self.table}_alerts WHERE up IS NULL GROUP BY ALL) n WHERE a.detector = n.detector AND a.type = n.type "
+            "AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest AND a.up IS NULL"
         )
 
     def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
@@ -113,25 +113,21 @@ class Writing:
 
     def _append_alerts(self, connection: duckdb.DuckDBPyConnection, name: str, judgement: Judgement) -> None:
         """Alerts as they stand now (the newest row of each is the one that counts), and how they came there."""
-        rows, moved = judgement.alerts, judgement.moved_key
+        rows = judgement.alerts
+        key = np.concatenate([rows.key, judgement.moved_key])
+        moved = len(judgement.moved_key)
+        standing = np.full(len(rows.key), self.batch.next - 1)
         alerts = {
-            "detector": [name] * len(rows.key),
-            **_series(rows.key),
-            "pane": panes.pane_of(rows.key),
-            "observed": judgement.observed,
-            "raised_at": rows.raised_at,
-            "withdrawn_at": rows.withdrawn_at,
-            "off": np.full(len(rows.key), self.batch.next - 1),
-        }
-        moves = {
-            "detector": [name] * len(moved),
-            **_series(moved),
-            "pane": panes.pane_of(moved),
-            "off": judgement.moved_off,
-            "up": judgement.moved_up,
+            "detector": [name] * len(key),
+            **_series(key),
+            "pane": panes.pane_of(key),
+            "off": np.concatenate([standing, judgement.moved_off]),
+            "up": pa.concat_arrays([pa.nulls(len(rows.key), pa.bool_()), pa.array(judgement.moved_up, pa.bool_())]),
+            "observed": _then_null(judgement.observed, moved),
+            "raised_at": _then_null(rows.raised_at, moved),
+            "withdrawn_at": _then_null(rows.withdrawn_at, moved),
         }
         self._append(connection, "alerts", pa.table(alerts))
-        self._append(connection, "alert_moves", pa.table(moves))
 
     def _move_on(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Ledger, position and the times of fetching."""
@@ -161,6 +157,10 @@ def _spelled(k: pa.ChunkedArray, event_id: pa.ChunkedArray) -> pa.ChunkedArray |
     if pc.all(is_number).as_py():
         return pa.nulls(len(k), pa.string())
     return pc.if_else(is_number, pa.scalar(None, pa.string()), event_id)
+
+
+def _then_null(values: Integers, more: int) -> pa.Array:
+    return pa.concat_arrays([pa.array(values, pa.int64()), pa.nulls(more, pa.int64())])
 
 
 def _series(key: Integers) -> dict[str, Integers]:

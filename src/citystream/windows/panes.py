@@ -6,7 +6,8 @@ order and a window is a range of keys::
     type (16 bits) | district (14) | timed (1) | pane (28: slices since 1970, plus 2**27)
 
 *timed* is 0 for records that have a day but no time of day: they count in days and in nothing shorter. The
-pane field 0 means "no day at all"; slices of a minute reach from 1715 to 2225. A record's packed key carries its domestic bit below: ``key << 1 | domestic``.
+pane field 0 means "no day at all"; slices of a minute reach from 1715 to 2225. A record's packed key carries its
+domestic bit below: ``key << 1 | domestic``.
 """
 
 from __future__ import annotations

@@ -11,12 +11,11 @@ CREATE TABLE IF NOT EXISTS core.{t}_touched(k BIGINT, version BIGINT);
 -- signed: sum(n) over a pane is the number of current records in it
 CREATE TABLE IF NOT EXISTS core.{t}_panes(
   type USMALLINT, district USMALLINT, timed BOOLEAN, pane INTEGER, n INTEGER, domestic INTEGER);
--- the row of an alert with the largest off is how it stands; older rows are removed now and then
+-- Two sorts of rows. up is NULL: how an alert stood after the batch that ended at off; the newest one counts, older ones
+-- are removed now and then. up is true or false: the record at off raised or withdrew it; these stay for ever.
 CREATE TABLE IF NOT EXISTS core.{t}_alerts(
-  detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, observed BIGINT, raised_at BIGINT,
-  withdrawn_at BIGINT, off BIGINT);
-CREATE TABLE IF NOT EXISTS core.{t}_alert_moves(
-  detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, off BIGINT, up BOOLEAN);
+  detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, off BIGINT, up BOOLEAN, observed BIGINT,
+  raised_at BIGINT, withdrawn_at BIGINT);
 CREATE TABLE IF NOT EXISTS core.{t}_rejects(off BIGINT, reason VARCHAR, detail VARCHAR, value VARCHAR);
 CREATE TABLE IF NOT EXISTS core.{t}_types(code USMALLINT, name VARCHAR);
 CREATE TABLE IF NOT EXISTS core.{t}_districts(code USMALLINT, name VARCHAR);
