@@ -31,7 +31,8 @@ PLAIN = f"""SELECT try_cast("ID" AS BIGINT) AS id, "Case Number", try_strptime("
   try_cast("Domestic" AS BOOLEAN) AS domestic, "Beat", "District", try_cast("Ward" AS BIGINT) AS ward,
   try_cast("Community Area" AS BIGINT) AS area, "FBI Code", try_cast("X Coordinate" AS DOUBLE) AS x,
   try_cast("Y Coordinate" AS DOUBLE) AS y, try_strptime("Updated On", {STAMP}) AS updated,
-  try_cast("Latitude" AS DOUBLE) AS lat, try_cast("Longitude" AS DOUBLE) AS lon FROM read_csv('{{path}}', all_varchar = true)"""
+  try_cast("Latitude" AS DOUBLE) AS lat, try_cast("Longitude" AS DOUBLE) AS lon
+  FROM read_csv('{{path}}', all_varchar = true)"""
 
 
 def same_casts(path: Path) -> str:
@@ -85,7 +86,9 @@ def main() -> None:
     """Take turns, and write the ratios down."""
     path, rows = chicago_csv()
     count = duckdb.sql(f"SELECT count(*) FROM read_csv('{path}', all_varchar = true)").fetchall()[0][0]
-    runs = [{what: apart("benchmarks.import_speed", what) for what in ("plain", "casts", "citystream")} for _ in range(3)]
+    runs = [
+        {what: apart("benchmarks.import_speed", what) for what in ("plain", "casts", "citystream")} for _ in range(3)
+    ]
     best = {what: min(run[what]["cpu"] for run in runs) for what in runs[0]}
     figures = {
         "rows": f"{count:,} ({rows})",
@@ -101,4 +104,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     one(sys.argv[1]) if len(sys.argv) > 1 else main()
-

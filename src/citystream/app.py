@@ -37,7 +37,7 @@ from citystream.ingest import (
 from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Ledger, Portal, Visit
+from citystream.ports import Detector, Ledger, Log, Portal, Store, Visit
 from citystream.process import never, process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -159,12 +159,7 @@ class App:
         with self._locked(dataset), self._database() as database:
             rebuild = DatasetRebuild(database, dataset, self._detectors(dataset))
             return replay(
-                self.log(dataset),
-                rebuild,
-                self._conformer(dataset),
-                batch_rows=self.config.integer("batch_rows"),
-                stopping=self.watch.stopping,
-                progress=self.watch.on("replaying"),
+                self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, store, "replaying")
             )
 
     def status(self, reader: Reader | None = None) -> list[DatasetStatus]:
@@ -233,13 +228,16 @@ class App:
         return received
 
     def _process(self, dataset: Dataset, store: DatasetStore) -> None:
-        process(
-            self.log(dataset),
+        self._bring_up(dataset, self.log(dataset), store, "counting")
+
+    def _bring_up(self, dataset: Dataset, log: Log, store: Store, what: str) -> int:
+        return process(
+            log,
             store,
             self._conformer(dataset),
             batch_rows=self.config.integer("batch_rows"),
             stopping=self.watch.stopping,
-            progress=self.watch.on("counting"),
+            progress=self.watch.on(what),
         )
 
     def _process_if_much(self, dataset: Dataset) -> None:

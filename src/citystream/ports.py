@@ -114,7 +114,7 @@ class Conformed:
 
 
 class Ranges(Protocol):
-    """Counts by pane key (`windows.panes` says what a key is); keys are never negative, nor are counts."""
+    """Counts by pane key (`panes` says what a key is); keys are never negative, nor are counts."""
 
     def range_sum(self, low: Integers, high: Integers) -> Integers:
         """Sum of the counts over keys in [low, high); the bounds ascend."""

@@ -10,10 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import pyarrow as pa
-
-from citystream.ports import Conformed, Log, Store
-from citystream.process import Progress, never, process
+from citystream.ports import Log, Store
 
 
 class Rebuild(Protocol):
@@ -51,20 +48,12 @@ class Replayed:
         return not any(self.differences.values())
 
 
-def replay(
-    log: Log,
-    rebuild: Rebuild,
-    conform: Callable[[pa.Table], Conformed],
-    *,
-    batch_rows: int = 200_000,
-    stopping: Callable[[], bool] = never,
-    progress: Progress | None = None,
-) -> Replayed:
-    """Rebuild from the first record to the last, then take over; stopped in between, nothing changes."""
+def replay(log: Log, rebuild: Rebuild, bring_up: Callable[[Log, Store], int]) -> Replayed:
+    """Rebuild from the first record to the last, then take over; stopped in between, nothing changes.
+
+    *bring_up* brings a store up to the end of a log, or as far as it is let, and returns the records it processed."""
     try:
-        records = process(
-            log, rebuild.store, conform, batch_rows=batch_rows, stopping=stopping, progress=progress
-        )
+        records = bring_up(log, rebuild.store)
         if rebuild.store.position() < log.end():
             rebuild.abandon()
             return Replayed(records, {}, finished=False)

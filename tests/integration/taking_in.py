@@ -1,4 +1,7 @@
-"""A process to be killed: takes in Chicago crimes as told, in small steps. Usage: taking_in.py DATA (log | run URL | FILE...)"""
+"""A process to be killed: takes in Chicago crimes as told, in small steps.
+
+Usage: taking_in.py DATA (log | run URL | FILE...)
+"""
 
 from __future__ import annotations
 

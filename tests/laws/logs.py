@@ -77,9 +77,7 @@ def conformed(made: Sequence[Record], first: int, about: Dataset) -> Conformed:
     shape = pa.schema([*schema.CONFORMED, *attribute_fields(about), *schema.CARRIED])
     table = pa.Table.from_pylist([_row(off, r, meanings, about) for off, r in rows], shape)
     described = [dict.fromkeys(schema.MEANING.names) | {"type": name, "sensitive": False} for name in meanings]
-    rejected = [
-        {"off": off, "reason": "no_id", "detail": "", "value": "{}"} for off, r in numbered if r.rejected
-    ]
+    rejected = [{"off": off, "reason": "no_id", "detail": "", "value": "{}"} for off, r in numbered if r.rejected]
     fetches: list[tuple[int, datetime]] = []
     for off, record in numbered:
         if fetches and fetches[-1][1] == record.fetched:

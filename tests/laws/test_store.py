@@ -89,8 +89,8 @@ def assert_equal(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         (*key, n, domestic.get(key, 0)) for key, n in daily.items()
     )
     assert rows(
-        connection, "SELECT type, district, window_start, total FROM sliding WHERE window_end - window_start = "
-        "INTERVAL 2 HOURS"
+        connection,
+        "SELECT type, district, window_start, total FROM sliding WHERE window_end - window_start = INTERVAL 2 HOURS",
     ) == Counter((*key, n) for key, n in model.sliding().items())
     assert rows(
         connection,

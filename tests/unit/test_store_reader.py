@@ -240,7 +240,7 @@ def test_a_database_of_something_else(tmp_path) -> None:
 
 
 def test_a_memory_limit_that_is_none(folder) -> None:
-    for words in ("plenty", "-5GB", "12 bananas"):
+    for words in ("plenty", "", "12 bananas"):
         with pytest.raises(StorageError, match="memory_limit") as caught:
             Reader(folder, patience=0, memory_limit=words)
         assert "700MB" in caught.value.hint

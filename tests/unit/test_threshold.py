@@ -7,11 +7,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from citystream import panes
 from citystream.catalog.dataset import Sliding
 from citystream.detect.threshold import Threshold
 from citystream.ports import AlertRows, Booleans, Integers, Judgement, PaneChanges
 from citystream.store.levels import Levels
-from citystream.windows import panes
 
 NOTHING = np.empty(0, np.int64)
 HALF_HOUR = timedelta(minutes=30)

@@ -14,8 +14,8 @@ from datetime import timedelta
 import numpy as np
 
 from citystream.catalog.dataset import Sliding
+from citystream.panes import pane_of
 from citystream.ports import AlertRows, Booleans, Integers, Judgement, PaneChanges, RaisedAlerts, Ranges
-from citystream.windows.panes import pane_of
 
 _NONE = np.empty(0, np.int64)
 
@@ -140,4 +140,3 @@ def _latest(off: Integers, marked: Booleans, start: np.ndarray[tuple[int], np.dt
     if not len(start):
         return _NONE
     return np.maximum.reduceat(np.where(marked, off, -1), start)
-

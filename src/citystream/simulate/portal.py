@@ -1,10 +1,14 @@
-"""A local portal that behaves like Socrata: the same addresses, the same answers, and faults on demand."""
+"""A local portal that behaves like Socrata, and like the other kinds that publish its tables (`forms`): the same
+addresses, the same answers, and faults on demand.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from types import TracebackType
@@ -17,12 +21,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from citystream.simulate import faults as wrong
-from citystream.simulate import question, reply
+from citystream.simulate import question, reply, soda3
+from citystream.simulate.asked import Asked
+from citystream.simulate.dated import Dated
 from citystream.simulate.faults import Fault, FaultScript
+from citystream.simulate.forms import FORMS, Form
 from citystream.simulate.listener import Listener
 from citystream.simulate.metadata import describe
 from citystream.simulate.published import PublishedTable
-from citystream.simulate.served import Form, ServedTable, View
+from citystream.simulate.reply import ErrorForm
+from citystream.simulate.served import Form as TextForm
+from citystream.simulate.served import ServedTable, View
 from citystream.simulate.soql.failure import SoqlError
 
 Clock = Callable[[], datetime]
@@ -62,8 +71,10 @@ class SimulatedPortal:
             Route("/resource/{file}", self._resource),
             Route("/api/views/{file}", self._views),
             Route("/api/views/metadata/v1/{file}", self._views),
+            Route("/api/v3/views/{file}/query.json", self._soda3, methods=["POST"]),
+            *(Route(form.route, self._endpoint(form)) for form in FORMS),
         ]
-        self._listener = Listener(Starlette(routes=routes), port)
+        self._listener = Listener(Dated(Starlette(routes=routes), self.now), port)
 
     @property
     def url(self) -> str:
@@ -107,14 +118,13 @@ class SimulatedPortal:
 
     async def _admitted(self, request: Request) -> tuple[list[Fault], Response | None]:
         """Record the request; the faults that hit it, and the answer if one of them is the answer."""
-        params = dict(request.query_params)
+        params = await _params(request)
         self.requests.append(Recorded(request.method, request.url.path, params, dict(request.headers)))
         struck = self.faults.strike(request.url.path, params)
         for fault in struck:
             if isinstance(fault, wrong.Slow):
                 await asyncio.sleep(fault.seconds)
-        answers = (reply.instead(fault) for fault in struck)
-        return struck, next((answer for answer in answers if answer is not None), None)
+        return struck, _instead(request, struck, reply.numbered)
 
     async def _resource(self, request: Request) -> Response:
         struck, instead = await self._admitted(request)
@@ -128,6 +138,44 @@ class SimulatedPortal:
             return instead
         return await run_in_threadpool(self._metadata, request, struck)
 
+    async def _soda3(self, request: Request) -> Response:
+        struck, instead = await self._admitted(request)
+        if instead is not None:
+            return instead
+        if not request.headers.get("x-app-token"):
+            return reply.tokenless()
+        try:
+            params = soda3.parameters(await request.json())
+        except (ValueError, SoqlError):
+            return reply.refused(SoqlError("query.soql.invalid", "The body is no question"))
+        return await run_in_threadpool(self._rows, request, struck, params)
+
+    def _endpoint(self, form: Form) -> Callable[[Request], Awaitable[Response]]:
+        """What answers at another kind of portal's address."""
+
+        async def endpoint(request: Request) -> Response:
+            struck, _ = await self._admitted(request)
+            if instead := _instead(request, struck, form.error):
+                return instead
+            return await run_in_threadpool(self._formed, form, request, struck)
+
+        return endpoint
+
+    def _formed(self, form: Form, request: Request, struck: list[Fault]) -> Response:
+        served = self._serve(form.table)
+        if served is None:
+            return JSONResponse(form.error(404, "Not found"), 404)
+        self._change(served, struck)
+        return form.answer(Asked(request, served, self._view(struck), struck))
+
+    def _change(self, served: ServedTable, struck: list[Fault]) -> None:
+        """What *struck* do to the table before the answer."""
+        for fault in struck:
+            if isinstance(fault, wrong.Rewritten):
+                served.rewrite(self.now(), insert=fault.insert, revise=fault.revise, remove=fault.remove)
+            if isinstance(fault, wrong.Renumbered):
+                served.reload()
+
     def _metadata(self, request: Request, struck: list[Fault]) -> Response:
         resource = PurePosixPath(request.path_params["file"]).stem
         served = self._serve(resource)
@@ -135,25 +183,26 @@ class SimulatedPortal:
             return reply.missing(resource)
         return JSONResponse(describe(resource, served, self._view(struck)))
 
-    def _rows(self, request: Request, struck: list[Fault]) -> Response:
+    def _rows(self, request: Request, struck: list[Fault], params: dict[str, str] | None = None) -> Response:
         file = PurePosixPath(request.path_params["file"])
         served = self._serve(file.stem)
         if served is None or file.suffix not in ("", ".json", ".csv"):
             return reply.missing(file.name)
-        for fault in struck:
-            if isinstance(fault, wrong.Rewritten):
-                served.rewrite(self.now(), insert=fault.insert, revise=fault.revise, remove=fault.remove)
+        self._change(served, struck)
+        asked = dict(request.query_params) if params is None else params
         try:
-            return self._answer(request, served, "csv" if file.suffix == ".csv" else "json", struck)
+            return self._answer(request, asked, served, "csv" if file.suffix == ".csv" else "json", struck)
         except SoqlError as error:
             return reply.refused(error)
 
-    def _answer(self, request: Request, served: ServedTable, form: Form, struck: list[Fault]) -> Response:
+    def _answer(
+        self, request: Request, params: dict[str, str], served: ServedTable, form: TextForm, struck: list[Fault]
+    ) -> Response:
         view = self._view(struck)
-        etag = served.etag(view, f"{form}?{request.url.query}")
+        etag = served.etag(view, f"{form}?{sorted(params.items())}")
         if request.headers.get("if-none-match") == f'W/"{etag}"':
             return Response(status_code=304)
-        answer = served.answer(question.query(dict(request.query_params)), view, form)
+        answer = served.answer(question.query(params), view, form)
         stale = any(isinstance(fault, wrong.StaleReplica) for fault in struck)
         headers = reply.soda_headers(answer, served.last_change(view.now), etag, stale=stale)
         zipped = "gzip" in request.headers.get("accept-encoding", "")
@@ -165,3 +214,20 @@ class SimulatedPortal:
         renamed = tuple((f.old, f.new) for f in struck if isinstance(f, wrong.RenamedColumn))
         left = [f.rows for f in struck if isinstance(f, wrong.Shrunk)]
         return View(self.now() - timedelta(seconds=behind), renamed, min(left) if left else None)
+
+
+async def _params(request: Request) -> dict[str, str]:
+    """What is asked, by name: the query, and for a question in the body its members."""
+    params = dict(request.query_params)
+    if request.method == "POST" and (body := await request.body()):
+        with suppress(ValueError):
+            sent = json.loads(body)
+            params |= {name: value if isinstance(value, str) else json.dumps(value) for name, value in sent.items()}
+    return params
+
+
+def _instead(request: Request, struck: list[Fault], error: ErrorForm) -> Response | None:
+    """The answer of the first fault that is one."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    answers = (reply.instead(fault, asked, error) for fault in struck)
+    return next((answer for answer in answers if answer is not None), None)

@@ -67,12 +67,11 @@ async def _part(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-def instead(fault: Fault, asked: str = "", error: ErrorForm | None = None) -> Response | None:
+def instead(fault: Fault, asked: str, error: ErrorForm) -> Response | None:
     """What *fault* answers in place of rows, None if it lets the question through.
 
-    *asked*: path and query of the request; *error* writes an error as the kind of portal does (None: Socrata).
+    *asked*: path and query of the request; *error* writes an error as the kind of portal does.
     """
-    error = error or _numbered
     match fault:
         case TooManyRequests(retry_after=after):
             headers = {"Retry-After": after} if after else None
@@ -96,6 +95,11 @@ def refused(error: SoqlError) -> Response:
     return JSONResponse({**_error(error.code, error.message), "data": {}}, 400)
 
 
+def tokenless() -> Response:
+    """SODA 3 wants a token."""
+    return JSONResponse(_error("permission_denied", "An app token is required"), 403)
+
+
 def missing(resource: str) -> Response:
     """There is no such table."""
     return JSONResponse(_error("dataset.missing", f"Cannot find view with id {resource}"), 404)
@@ -105,5 +109,6 @@ def _error(code: str, message: str) -> dict[str, object]:
     return {"code": code, "error": True, "message": message}
 
 
-def _numbered(status: int, message: str) -> dict[str, object]:
+def numbered(status: int, message: str) -> dict[str, object]:
+    """An error as Socrata writes it."""
     return _error("too_many_requests" if status == 429 else "internal_error", message)

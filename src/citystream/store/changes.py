@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from citystream import panes
 from citystream.ports import Booleans, Integers, PaneChanges
-from citystream.windows import panes
 
 OPEN = 2**63 - 1
 NEVER = np.iinfo(np.int64).min

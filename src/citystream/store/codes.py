@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.errors import StorageError
+from citystream.panes import MOST_DISTRICTS, MOST_TYPES
 from citystream.ports import Conformed, Integers
-from citystream.windows.panes import MOST_DISTRICTS, MOST_TYPES
 
 Meaning = tuple[Any, ...]
 Word = TypeVar("Word", bound=Hashable)
@@ -49,8 +49,7 @@ class Codes:
         self._districts: dict[str | None, int] = dict(rows(f"SELECT name, code FROM core.{table}_districts"))
         names = ", ".join(schema.MEANING.names)
         self._meanings: dict[Meaning, int] = {
-            tuple(row[1:]): int(row[0])
-            for row in rows(f"SELECT code, {names} FROM core.{table}_meanings")
+            tuple(row[1:]): int(row[0]) for row in rows(f"SELECT code, {names} FROM core.{table}_meanings")
         }
 
     def encode(self, batch: Conformed) -> Coded:
@@ -106,8 +105,7 @@ class Codes:
         }
         if meanings:
             columns = {
-                field.name: pa.array([m[i] for m in meanings], field.type)
-                for i, field in enumerate(schema.MEANING)
+                field.name: pa.array([m[i] for m in meanings], field.type) for i, field in enumerate(schema.MEANING)
             }
             codes = pa.array(meanings.values(), pa.int32())
             type_codes = pa.array([all_types[m[0]] for m in meanings], pa.uint16())

@@ -128,13 +128,9 @@ class Database:
     *patience*: seconds to wait for readers to let go.
     """
 
-    def __init__(
-        self, folder: Path, *, memory_limit: str = "700MB", threads: int = 2, patience: float = 0
-    ) -> None:
+    def __init__(self, folder: Path, *, memory_limit: str = "700MB", threads: int = 2, patience: float = 0) -> None:
         self.folder = folder
-        self.connection = patiently(
-            folder, patience, read_only=False, memory_limit=memory_limit, threads=threads
-        )
+        self.connection = patiently(folder, patience, read_only=False, memory_limit=memory_limit, threads=threads)
         try:
             with refusals(folder):
                 self.connection.execute(tables.statement("shared"))

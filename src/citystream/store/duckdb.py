@@ -16,9 +16,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from citystream import schema
+from citystream import panes, schema
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
+from citystream.panes import microseconds
 from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
 from citystream.store.changes import NEVER, OPEN, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
@@ -26,8 +27,6 @@ from citystream.store.database import first_line
 from citystream.store.memory import Memory
 from citystream.store.raised import Raised
 from citystream.store.writing import Writing
-from citystream.windows import panes
-from citystream.windows.panes import microseconds
 
 _DAY_ONLY = int(schema.TimePrecision.day)
 
@@ -97,9 +96,7 @@ class DatasetStore:
         self._recall(ids, rows.packed)
         before, found = self._memory.standing(ids)
         changes = compare(rows, order, ids, before)
-        judged = {
-            d.name: d.judge(self._memory.panes, changes.timed, self._alerts[d.name]) for d in self._detectors
-        }
+        judged = {d.name: d.judge(self._memory.panes, changes.timed, self._alerts[d.name]) for d in self._detectors}
         ledger = self._counted(batch, changes)
         writing = Writing(self.dataset, self.table, self._key, batch, coded, changes, judged, ledger)
         folded = self._commit(writing, fold=self._pending + writing.to_fold >= self._fold_after)
@@ -234,4 +231,3 @@ class DatasetStore:
     def _one(self, sql: str) -> int:
         row = self._row(sql)
         return int(row[0]) if row else 0
-

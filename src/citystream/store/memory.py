@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from citystream import panes
 from citystream.ports import Integers, RaisedAlerts
 from citystream.store.changes import DEAD, NEVER, OPEN, Changes, Standing
 from citystream.store.levels import Column, Found, Levels
-from citystream.windows import panes
 
 _IDS = """
 SELECT v.k, v.off, v.h, epoch(v.first_seen_at)::BIGINT AS first, {key} AS packed, {version} AS version

@@ -5,9 +5,9 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 
+from citystream.panes import key_sql
 from citystream.ports import AlertRows, Booleans, Integers
 from citystream.store.levels import Levels
-from citystream.windows.panes import key_sql
 
 _STANDING = f"""SELECT {key_sql("type", "district", "1", "pane")} AS key, raised_at, withdrawn_at
 FROM core.{{t}}_alerts WHERE detector = ?

@@ -53,9 +53,7 @@ class DatasetRebuild:
             connection.execute(tables.rename(self._table, table))
             for shared in _SHARED:
                 connection.execute(f"DELETE FROM core.{shared} WHERE dataset = ?", [name])
-                connection.execute(
-                    f"UPDATE core.{shared} SET dataset = ? WHERE dataset = ?", [name, self._table]
-                )
+                connection.execute(f"UPDATE core.{shared} SET dataset = ? WHERE dataset = ?", [name, self._table])
             self._database.register(self._dataset)
             connection.execute("COMMIT")
         except BaseException:

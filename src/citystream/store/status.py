@@ -54,8 +54,7 @@ class DatasetStatus:
 def read_status(reader: Reader, known: Mapping[str, Dataset], log_ends: Mapping[str, int]) -> list[DatasetStatus]:
     """The status of every dataset of a store; *known* is the catalog, *log_ends* the end of each log."""
     return [
-        _status(reader, dataset, known.get(name), log_ends.get(name, 0))
-        for name, dataset in reader.datasets.items()
+        _status(reader, dataset, known.get(name), log_ends.get(name, 0)) for name, dataset in reader.datasets.items()
     ]
 
 

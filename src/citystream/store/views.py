@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from citystream.catalog.dataset import Dataset, Sliding
+from citystream.panes import microseconds
 from citystream.store.changes import OPEN
 from citystream.store.tables import statement
-from citystream.windows.panes import microseconds
 
 _CURRENT = "LEFT JOIN core.{t}_closed c ON c.off = x.off WHERE x.valid_to = {open} AND c.off IS NULL"
 _AS_OF = (

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from citystream import panes
 from citystream.catalog.dataset import Dataset
 from citystream.ports import Conformed, Integers, Judgement, Ledger
 from citystream.store import tables
 from citystream.store.changes import Changes
 from citystream.store.codes import Coded
-from citystream.windows import panes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Writing:
         key = "detector, type, district, pane"
         connection.execute(
             f"DELETE FROM core.{self.table}_alerts a USING (SELECT {key}, max(off) AS newest "
-            f"FROM core.{self.table}_alerts WHERE up IS NULL GROUP BY ALL) n WHERE a.detector = n.detector AND a.type = n.type "
-            "AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest AND a.up IS NULL"
+            f"FROM core.{self.table}_alerts WHERE up IS NULL GROUP BY ALL) n "
+            "WHERE a.detector = n.detector AND a.type = n.type AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest AND a.up IS NULL"
         )
 
     def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
@@ -134,9 +134,7 @@ class Writing:
         counts = [getattr(self.ledger, field.name) for field in fields(Ledger)]
         fetched = self.batch.fetches[-1][1] if self.batch.fetches else None
         sets = ", ".join(f"{field.name} = ?" for field in fields(Ledger))
-        updated = connection.execute(
-            f"UPDATE core.ledger SET {sets} WHERE dataset = ?", [*counts, self.key]
-        ).fetchall()
+        updated = connection.execute(f"UPDATE core.ledger SET {sets} WHERE dataset = ?", [*counts, self.key]).fetchall()
         if updated[0][0]:
             connection.execute(
                 "UPDATE core.positions SET log_offset = ?, fetched_at = ? WHERE dataset = ?",
@@ -144,9 +142,7 @@ class Writing:
             )
         else:
             connection.execute("INSERT INTO core.ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [self.key, *counts])
-            connection.execute(
-                "INSERT INTO core.positions VALUES (?, ?, ?)", [self.key, self.batch.next, fetched]
-            )
+            connection.execute("INSERT INTO core.positions VALUES (?, ?, ?)", [self.key, self.batch.next, fetched])
         for off, at in self.batch.fetches:
             connection.execute("INSERT INTO core.commits VALUES (?, ?, ?)", [self.key, off, at])
 
