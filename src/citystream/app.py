@@ -37,7 +37,7 @@ from citystream.ingest import (
 from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Ledger, Log, Portal, Store, Visit
+from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
 from citystream.process import never, process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -90,6 +90,16 @@ class Outcome:
     drift: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """How a dataset's store stood when it was last closed; nobody else writes to it while the lock is held."""
+
+    ledger: Ledger
+    position: int
+    last: Fetch | None
+    last_full: Fetch | None
+
+
 class App:
     """citystream with its settings; *clock* gives the time in UTC; *lock_patience*: seconds to wait for readers."""
 
@@ -106,6 +116,7 @@ class App:
         self.watch = watch or Watch()
         self._lock_patience = lock_patience
         self._reread_at: dict[str, datetime] = {}
+        self._left: dict[str, _Left] = {}
 
     @cached_property
     def library(self) -> Library:
@@ -172,8 +183,6 @@ class App:
 
     def _take(self, dataset: Dataset, visit: Visit, place: str, *, whole: bool, guard: float) -> Received:
         """One visit from its first page to its row in `fetches`."""
-        with self._store(dataset) as store:
-            previous = store.last_fetch()
         intake = Intake(
             dataset=dataset,
             source=place,
@@ -187,7 +196,7 @@ class App:
             appended=lambda: self._process_if_much(dataset),
         )
         try:
-            received = intake.take(visit, previous)
+            received = intake.take(visit, self._left[dataset.name].last)
         except Failed as failed:
             # if the disk is what failed, it may not take this either: what went wrong first is what is said
             with suppress(StorageError), self._store(dataset) as store:
@@ -242,7 +251,7 @@ class App:
 
     def _process_if_much(self, dataset: Dataset) -> None:
         """During a long visit: bring what came so far into the tables, a batch at a time."""
-        waiting = self.log(dataset).end() - self._position.get(dataset.name, 0)
+        waiting = self.log(dataset).end() - self._left[dataset.name].position
         if waiting >= self.config.integer("batch_rows"):
             with self._store(dataset) as store:
                 self._process(dataset, store)
@@ -255,14 +264,14 @@ class App:
         return before
 
     def _outcome(self, dataset: Dataset, before: Ledger, received: Received | None, state: str = "") -> Outcome:
-        with self._store(dataset) as store:
-            after, pending = store.ledger(), self.log(dataset).end() - store.position()
+        left = self._left[dataset.name]
+        pending = self.log(dataset).end() - left.position
         fetch = received.fetch if received else None
         said = state or ("stopped" if pending else fetch.state if fetch else "fresh")
         return Outcome(
             dataset.name,
             before,
-            after,
+            left.ledger,
             pending,
             said,
             fetch.detail if fetch else "",
@@ -272,8 +281,7 @@ class App:
     def _relist_due(self, dataset: Dataset, source: Source) -> bool:
         if source.relist is None:
             return False
-        with self._store(dataset) as store:
-            last = store.last_fetch("full")
+        last = self._left[dataset.name].last_full
         return last is None or whole_second(self.clock()) - last.finished_at >= source.relist
 
     def _reread_due(self, name: str, source: Source) -> bool:
@@ -325,11 +333,6 @@ class App:
     def _conformers(self) -> dict[str, Conformer]:
         return {}
 
-    @cached_property
-    def _position(self) -> dict[str, int]:
-        """Where each store stood when it was last closed."""
-        return {}
-
     def _database(self) -> Database:
         return Database(
             self.config.data,
@@ -345,7 +348,9 @@ class App:
             with refusals(self.config.data):
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
-            self._position[dataset.name] = store.position()
+            self._left[dataset.name] = _Left(
+                store.ledger(), store.position(), store.last_fetch(), store.last_fetch("full")
+            )
 
     @contextmanager
     def _locked(self, dataset: Dataset) -> Iterator[None]:

@@ -354,7 +354,11 @@ def test_of_several_files_the_good_ones_before_are_kept(desk, tmp_path, publishe
     desk.assert_untouched()
 
 
-@pytest.mark.parametrize("content", [PAGE, SEATTLE, gzip.compress(b"id,date\n" * 999)[:40], bytes(999)])
+@pytest.mark.parametrize(
+    "content",
+    [PAGE, SEATTLE, gzip.compress(b"id,date\n" * 999, mtime=0)[:40], bytes(999)],
+    ids=["a page", "another dataset", "cut off", "bytes"],
+)
 def test_the_command_says_it_in_a_sentence(tmp_path, content, capsys):
     """Exit code 2, nothing on stdout, no traceback; the file of another dataset is recognised."""
     from citystream.cli import main

@@ -25,6 +25,7 @@ from citystream.simulate.soql.failure import SoqlError
 
 _MEDIA = {"json": "application/json;charset=utf-8", "csv": "text/csv;charset=utf-8"}
 _WORTH_COMPRESSING = 500
+_PAGE = "<html><body><h1>Something went wrong</h1></body></html>"
 
 #: A number like an HTTP status and a message -> the body of an error.
 ErrorForm = Callable[[int, str], dict[str, object]]
@@ -78,10 +79,8 @@ def instead(fault: Fault, asked: str, error: ErrorForm) -> Response | None:
             return JSONResponse(error(429, "Too many requests"), 429, headers=headers)
         case StillRunning():
             return JSONResponse({"message": "Query is running"}, 202)
-        case ServerError(status=status, html=True):
-            return HTMLResponse("<html><body><h1>Something went wrong</h1></body></html>", status)
-        case ServerError(status=status):
-            return JSONResponse(error(status, "Internal error"), status)
+        case ServerError(status=status, html=html):
+            return HTMLResponse(_PAGE, status) if html else JSONResponse(error(status, "Internal error"), status)
         case ErrorAsSuccess(message=message, code=code):
             return JSONResponse(error(code, message), 200)
         case Moved(to=to):

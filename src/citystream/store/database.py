@@ -78,10 +78,32 @@ def _translated(error: Exception, path: Path) -> StorageError:
     return StorageError(f"the store {path} cannot be opened: {text}", "check the folder, its rights and the disk")
 
 
+#: What a definition says about the publisher and the feed, and not about what its rows become.
+_SHAPELESS = {
+    "crosswalk",
+    "sources",
+    "ingest",
+    "title",
+    "description",
+    "publisher",
+    "licence",
+    "notice",
+    "homepage",
+    "lag",
+    "cadence",
+    "series_breaks",
+}
+
+
 def fingerprint(dataset: Dataset) -> str:
-    """What tells two definitions of a dataset apart."""
-    said = dataset.model_dump_json(exclude={"crosswalk"}) + repr(sorted(dataset.crosswalk.entries.items()))
+    """What tells two definitions apart whose tables differ; another address or notice needs no replay."""
+    said = dataset.model_dump_json(exclude=_SHAPELESS) + repr(sorted(dataset.crosswalk.entries.items()))
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _said(dataset: Dataset) -> str:
+    """A definition as it is written down."""
+    return dataset.model_dump_json(exclude={"crosswalk"})
 
 
 def _create(path: Path) -> None:
@@ -171,13 +193,19 @@ class Database:
                 self.connection.execute(tables.create(dataset, dataset.table))
                 self.register(dataset)
                 self.connection.execute("COMMIT")
-        elif tables.column_list(known) != tables.column_list(dataset):
+        elif tables.shape(known) != tables.shape(dataset):
             raise StorageError(
-                f"{dataset.name}: the city file has other columns than the store",
+                f"{dataset.name}: the city file has other columns, windows or detectors than the store",
                 f"run: citystream replay {dataset.name}",
             )
-        elif fingerprint(known) == fingerprint(dataset):
-            return
+        elif self._made_by(dataset.name) == fingerprint(dataset) and _said(known) != _said(dataset):
+            with refusals(self.folder):
+                self.register(dataset)
+
+    def _made_by(self, name: str) -> str:
+        """The fingerprint of the definition by which a dataset's tables were made."""
+        rows = self.connection.execute("SELECT fingerprint FROM core.datasets WHERE dataset = ?", [name]).fetchall()
+        return str(rows[0][0])
 
     def register(self, dataset: Dataset) -> None:
         """Write down the definition by which the dataset's tables were made, and make the views anew."""
@@ -194,7 +222,7 @@ class Database:
                 dataset.lag,
                 tables.column_list(dataset),
                 fingerprint(dataset),
-                dataset.model_dump_json(exclude={"crosswalk"}),
+                _said(dataset),
             ],
         )
         self._datasets = self._datasets | {dataset.name: dataset}

@@ -56,6 +56,12 @@ def column_list(dataset: Dataset) -> str:
     return ", ".join(f'"{field.name}" {_SQL_TYPES[field.type]}' for field in content(dataset))
 
 
+def shape(dataset: Dataset) -> tuple[object, ...]:
+    """What must not change under tables in use: their columns, and what their counts and alerts are made by."""
+    made_by = (dataset.windows, dataset.detectors, dataset.city.timezone, dataset.kind, dataset.version is None)
+    return (column_list(dataset), *made_by)
+
+
 def create(dataset: Dataset, table: str) -> str:
     """The statements that make the dataset's tables under the name *table*; harmless if they exist."""
     null_names = "".join(

@@ -66,7 +66,8 @@ class Writing:
         connection.execute(
             f"DELETE FROM core.{self.table}_alerts a USING (SELECT {key}, max(off) AS newest "
             f"FROM core.{self.table}_alerts WHERE up IS NULL GROUP BY ALL) n "
-            "WHERE a.detector = n.detector AND a.type = n.type AND a.district = n.district AND a.pane = n.pane AND a.off < n.newest AND a.up IS NULL"
+            "WHERE a.detector = n.detector AND a.type = n.type AND a.district = n.district AND a.pane = n.pane "
+            "AND a.off < n.newest AND a.up IS NULL"
         )
 
     def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
