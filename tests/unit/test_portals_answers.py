@@ -71,3 +71,22 @@ def test_statuses_that_do_not(status):
         check_status(httpx.Response(status, text="<html>"))
     assert (caught.value.status, caught.value.message) == (status, f"HTTP {status}")
     assert caught.value.hint == hint(status) != ""
+
+
+@pytest.mark.parametrize("code", [500, 504, 429])
+def test_a_status_that_passes_in_the_body_of_an_answer(code):
+    body = {"error": {"code": code, "message": "Error performing query operation", "details": []}}
+    with pytest.raises(TransientError) as caught:
+        json_value(httpx.Response(200, json=body))
+    assert caught.value.status == code
+
+
+@pytest.mark.parametrize(("code", "status"), [(400, 400), (498, 498), (499, 499), ("dataset.missing", 200), (17, 200)])
+def test_a_status_that_does_not_pass_in_the_body_of_an_answer(code, status):
+    with pytest.raises(PortalError, match="Token Required") as caught:
+        json_value(httpx.Response(200, json={"error": {"code": code, "message": "Token Required"}}))
+    assert caught.value.status == status
+
+
+def test_a_token_that_is_wanted_is_said():
+    assert hint(499) == hint(403)

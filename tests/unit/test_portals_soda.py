@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from citystream.errors import PortalError
-from citystream.portals.soda import Order, Position, behind, parse
+from citystream.portals.soda import Order, Position, behind, parse, statement
 
 T = "2024-01-19T15:40:50.000"
 
@@ -79,3 +79,17 @@ def test_what_is_no_cursor(cursor):
 def test_overlap_goes_back_in_time(at, earlier):
     assert behind(Position("incremental", "c", at), timedelta(days=2)).at == earlier
     assert behind(Position("incremental", "c", T, "row-1"), timedelta(days=2)).row == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"$select": "count(*) as found"}, "SELECT count(*) as found"),
+        (
+            {"$select": ":id,*", "$order": ":id", "$limit": "50", "$where": ":id > 'row-1'"},
+            "SELECT :id,* WHERE :id > 'row-1' ORDER BY :id",
+        ),
+    ],
+)
+def test_parameters_as_one_statement(asked, text):
+    assert statement(asked) == text

@@ -1,0 +1,102 @@
+"""The tutorial is run as a reader would: each block in its turn, in one empty folder, and what it shows must come out.
+
+A block ``bash`` or ``python`` is run; a block ``text`` right behind it is what it writes to stdout. In that, ``...``
+stands for anything within a line, a line of ``...`` alone for any lines. How wide columns are is not compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines to run in *language*, at *line* of the tutorial, and what they show (None: not said)."""
+
+    language: str
+    text: str
+    line: int
+    shown: str | None
+
+
+def blocks(document: str) -> list[Block]:
+    """All blocks that are run."""
+    found = list(_FENCE.finditer(document))
+    made = []
+    for place, match in enumerate(found):
+        if match[1] not in ("bash", "python"):
+            continue
+        after = found[place + 1] if place + 1 < len(found) else None
+        between = document[match.end() : after.start()].strip() if after else "nothing"
+        shown = after[2] if after and after[1] == "text" and not between else None
+        made.append(Block(match[1], match[2], document.count("\n", 0, match.start()) + 1, shown))
+    return made
+
+
+def run(block: Block, folder: Path) -> str:
+    """What *block* writes to stdout; it must not fail."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PYTHONIOENCODING"] = "utf-8"
+    shell = ["bash", "-euo", "pipefail"] if block.language == "bash" else [sys.executable, "-"]
+    done = subprocess.run(
+        shell, input=block.text, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, f"tutorial.md:{block.line}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def pattern(shown: str) -> str:
+    """A regular expression for what *shown* allows."""
+    lines = [".*" if line.strip() == "..." else _within(line) for line in _plain(shown)]
+    return "\n".join(lines)
+
+
+def _within(line: str) -> str:
+    return "[^\n]*".join(re.escape(part.strip()) for part in line.split("..."))
+
+
+def _plain(text: str) -> list[str]:
+    """Lines without the blanks and rules that depend on how wide a column is."""
+    return [line for each in text.splitlines() if (line := re.sub(r"[ ─]+", " ", each).strip())]
+
+
+def matches(shown: str, output: str) -> bool:
+    """Whether *output* is what *shown* says."""
+    return re.fullmatch(pattern(shown), "\n".join(_plain(output)), re.DOTALL) is not None
+
+
+@pytest.mark.slow
+def test_every_block_does_what_it_shows(tmp_path: Path) -> None:
+    found = blocks(TUTORIAL.read_text("utf-8"))
+    assert len(found) > 15
+    assert {block.language for block in found} == {"bash", "python"}
+    for block in found:
+        output = run(block, tmp_path)
+        if block.shown is not None:
+            assert matches(block.shown, output), f"tutorial.md:{block.line} shows\n{block.shown}\nbut it is\n{output}"
+
+
+@pytest.mark.parametrize(
+    ("shown", "output", "same"),
+    [
+        ("a  b\n───\n1  2\n", " a b\n ──────\n 1   2\n", True),
+        ("took ...", "took 1.2 s", True),
+        ("took ... s", "took 1.2 h", False),
+        ("a\n...\nz", "a\nb\nc\nz", True),
+        ("a\n", "a\nb\n", False),
+        ("1.5", "1x5", False),
+    ],
+)
+def test_what_is_shown_is_compared(shown: str, output: str, same: bool) -> None:
+    assert matches(shown, output) is same
