@@ -1,7 +1,8 @@
 """The shapes that cross seams: log records, conformed rows, and the words their codes stand for.
 
 Log columns begin with ``$`` so that no published column can collide with them. Times are naive timestamps:
-``*_local`` is wall-clock time of the city, everything else UTC; ``fetched_at`` has whole seconds.
+``*_local`` and ``reported_at`` are wall-clock times of the city, as published; everything else is UTC;
+``fetched_at`` has whole seconds.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def test_import_without_files_brings_a_stopped_one_to_its_end(store: Path, capsy
         (("import", "toronto/bicycle-thefts", "crimes.csv"), "it looks like chicago/crimes"),
         (("import", DATASET, "crimes.csv", "--encoding", "martian"), "martian"),
         (("run",), "none is listed in citystream.toml"),
-        (("run", "toronto/bicycle-thefts"), "citystream import toronto/bicycle-thefts"),
+        (("run", "seattle/crimes-to-2019"), "citystream import seattle/crimes-to-2019"),
         (("status", "--config", "nowhere.toml"), "citystream init"),
         (("simulate", "portal", "--fault", "martians"), "known: "),
         (("simulate", "export", "seattle/fire", "--out", "x.xls"), "x.xls"),

@@ -1,7 +1,9 @@
 """The tutorial is run as a reader would: each block in its turn, in one empty folder, and what it shows must come out.
 
+So are the steps of "add a city", and what the README does with a downloaded file.
+
 A block ``bash`` or ``python`` is run; a block ``text`` right behind it is what it writes to stdout. In that, ``...``
-stands for anything within a line, a line of ``...`` alone for any lines. How wide columns are is not compared.
+stands for anything within a line, a line of ``...`` alone for any lines. Other languages are not run. How wide columns are is not compared.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+from citystream.simulate.city import generate
+from citystream.simulate.export import export
+
+ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -52,7 +58,7 @@ def run(block: Block, folder: Path) -> str:
     done = subprocess.run(
         shell, input=block.text, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
     )
-    assert done.returncode == 0, f"tutorial.md:{block.line}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"line {block.line}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -77,14 +83,24 @@ def matches(shown: str, output: str) -> bool:
 
 
 @pytest.mark.slow
-def test_every_block_does_what_it_shows(tmp_path: Path) -> None:
-    found = blocks(TUTORIAL.read_text("utf-8"))
-    assert len(found) > 15
-    assert {block.language for block in found} == {"bash", "python"}
+@pytest.mark.parametrize(("name", "least"), [("docs/tutorial.md", 15), ("CONTRIBUTING.md", 5)])
+def test_every_block_does_what_it_shows(name: str, least: int, tmp_path: Path) -> None:
+    found = blocks((ROOT / name).read_text("utf-8"))
+    assert len(found) >= least
     for block in found:
         output = run(block, tmp_path)
         if block.shown is not None:
-            assert matches(block.shown, output), f"tutorial.md:{block.line} shows\n{block.shown}\nbut it is\n{output}"
+            assert matches(block.shown, output), f"{name}:{block.line} shows\n{block.shown}\nbut it is\n{output}"
+
+
+def test_what_the_readme_does_with_a_downloaded_file(tmp_path: Path) -> None:
+    history = generate("chicago/crimes", start=date(2025, 1, 1), end=date(2025, 1, 31), scale=0.1)
+    export(history, tmp_path / "Crimes.csv")
+    found = [block for block in blocks((ROOT / "README.md").read_text("utf-8")) if "Crimes.csv" in block.text]
+    assert [block.language for block in found] == ["bash", "python"]
+    for block in found:
+        run(block, tmp_path)
+    assert (tmp_path / "district-10.geojson").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

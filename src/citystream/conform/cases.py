@@ -27,7 +27,8 @@ def case(dataset: Dataset) -> dict[str, str]:
     known = f"v_occurred >= TIMESTAMP {quoted(str(dataset.sentinel_before))}"
     era = f"CASE WHEN {known} THEN ({' + '.join(passed)})::VARCHAR END" if passed else "'0'"
     found = f"coalesce({era}, '') || {quoted(_SEPARATOR)} || {qualifier}"
-    return {CASE: f"CASE WHEN upper(t_code) IN {listed(crosswalk.qualified)} THEN {found} END"}
+    code = "t_code" if rule.upper else "upper(t_code)"
+    return {CASE: f"CASE WHEN {code} IN {listed(crosswalk.qualified)} THEN {found} END"}
 
 
 def circumstances(crosswalk: Crosswalk, text: str | None) -> tuple[str, date | None]:

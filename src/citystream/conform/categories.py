@@ -24,7 +24,9 @@ class Meanings:
 
     def of(self, rows: pa.Table) -> tuple[pa.Array, pa.Table]:
         """For each row the index of its meaning (int32), and the distinct meanings in order of appearance."""
-        columns = [rows[column] for column in (*NATIVE, CASE) if column in rows.column_names]
+        columns = [rows[column] for column in NATIVE]
+        if CASE in rows.column_names and rows[CASE].null_count < rows.num_rows:
+            columns.append(rows[CASE])
         index, firsts = _distinct(columns, rows.num_rows)
         natives = [column.take(firsts).to_pylist() for column in columns]
         found = [self._meaning(each) for each in zip(*natives, strict=True)]

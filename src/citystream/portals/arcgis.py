@@ -42,4 +42,4 @@ class ArcgisPortal:
         layer = ArcgisLayer(self._client, address, self._page_size)
         stand = layer.stand()
         require(dataset, stand.columns, address)
-        return begin(layer, stand, cursor, full=full)
+        return begin(layer, stand, dataset, cursor, full=full)

@@ -53,7 +53,7 @@ class CkanPortal:
         table = CkanTable(self._client, root(source, "CKAN"), package, name, self._page_size)
         stand = table.stand()
         require(dataset, stand.columns, table.home)
-        return begin(table, stand, cursor, full=full)
+        return begin(table, stand, dataset, cursor, full=full)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,9 @@ An offset is only worth something while the table stands still: rows that come o
 kinds number their rows anew at every reload. So a listing is complete only if the portal claims the same number of
 rows before and after, that many came, in ascending order of their numbers, and its own time of change did not move.
 If it moved, the next visit begins anew; if it did not move since a whole listing, the next visit brings nothing.
+
+Where equal rows are told apart by their number in the listing, a row that comes twice because others moved would pass
+for one more record. The listing of such a dataset is kept on disk until it is known to be complete, or refused.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from citystream.catalog.dataset import Dataset
 from citystream.errors import PortalError
+from citystream.portals.spool import Spool
 from citystream.ports import Listing, Page
 
 
@@ -82,18 +87,17 @@ def parse(cursor: str) -> Progress:
     return known if types == (str, int, bool) and known.offset >= 0 else Progress()
 
 
-def begin(table: PagedTable, stand: Stand, cursor: str, *, full: bool) -> PagedVisit:
+def begin(table: PagedTable, stand: Stand, dataset: Dataset, cursor: str, *, full: bool) -> PagedVisit:
     """Continue the listing that broke off in *cursor*, bring nothing if the table is as it was, or read it all.
 
-    *full* reads it all even if it is as it was.
+    *full* reads it all even if it is as it was. Where rows are *numbered* within a listing, none is continued.
     """
-    known = parse(cursor)
+    known, numbered = parse(cursor), dataset.columns.event_id.counter
     same = known.version != "" and known.version == stand.version
-    if same and known.whole and not full:
-        return PagedVisit(table, stand, known)
-    if same and not known.whole and known.offset < stand.count:
-        return PagedVisit(table, stand, known)
-    return PagedVisit(table, stand, Progress(stand.version))
+    nothing_new = same and known.whole and not full
+    rest = same and not known.whole and known.offset < stand.count and not numbered
+    start = known if nothing_new or rest else Progress(stand.version)
+    return PagedVisit(table, stand, start, numbered=numbered)
 
 
 class PagedVisit:
@@ -101,11 +105,12 @@ class PagedVisit:
 
     A table that is as it was is shown as ``incremental`` with 0 rows, for that is what is new since the cursor: as
     ``full`` it would pass for a listing that found nothing gone. `listing.complete` may turn False while the pages
-    are read (look again after the last); a listing that was continued is never complete.
+    are read (look again after the last); a listing that was continued is never complete. With *numbered* a listing
+    that is not complete is an error, and none of its pages is given out.
     """
 
-    def __init__(self, table: PagedTable, stand: Stand, start: Progress) -> None:
-        self._table, self._before, self._start = table, stand, start
+    def __init__(self, table: PagedTable, stand: Stand, start: Progress, *, numbered: bool = False) -> None:
+        self._table, self._before, self._start, self._numbered = table, stand, start, numbered
         self._after: Stand | None = stand if start.whole else None
         self._received = 0
         expected = 0 if start.whole else stand.count - start.offset
@@ -115,9 +120,12 @@ class PagedVisit:
 
     def pages(self) -> Iterator[Page]:
         """Pages in ascending order of the portal's row numbers; the cursor of each is where to go on after it."""
-        held: tuple[pa.Table, int] | None = None
         if self._start.whole:
-            return
+            return iter(())
+        return self._believed() if self._numbered else self._as_they_come()
+
+    def _as_they_come(self) -> Iterator[Page]:
+        held: tuple[pa.Table, int] | None = None
         try:
             for rows, offset in self._read():
                 if held:
@@ -131,6 +139,19 @@ class PagedVisit:
             raise
         if held:
             yield Page(held[0], self._finished().text())
+
+    def _believed(self) -> Iterator[Page]:
+        """All pages, once the listing was read to its end and agreed; there is nothing to go on from before."""
+        with Spool() as spool:
+            for rows, _ in self._read():
+                spool.add(rows)
+            self._end()
+            if problem := self.verify(self._received):
+                raise PortalError(problem, "nothing of it was taken: try again", url=self._table.home)
+            given = 0
+            for rows in spool.tables():
+                given += rows.num_rows
+                yield Page(rows, self._finished().text() if given == self._received else "")
 
     def verify(self, received: int) -> str:
         """'' if *received* rows are what the portal claims, before and after, and nothing changed meanwhile."""

@@ -76,6 +76,10 @@ def _id(asked: Asked, what: str) -> str:
 
 def _rows(asked: Asked) -> pa.Table:
     """The listing as the layout of the publisher has it, numbers as such."""
+    return asked.served.kept(asked.view, "package", lambda: _made(asked))
+
+
+def _made(asked: Asked) -> pa.Table:
     view = asked.view
     listing = asked.served.listing(View(view.now, (), view.at_most))
     listing = listing.append_column("position", pa.array(np.arange(1, listing.num_rows + 1)))

@@ -110,6 +110,10 @@ def _where(rows: pa.Table, where: str) -> pa.Table | None:
 
 def _rows(asked: Asked) -> pa.Table:
     """The listing with typed values and names in capitals."""
+    return asked.served.kept(asked.view, "layer", lambda: _made(asked))
+
+
+def _made(asked: Asked) -> pa.Table:
     listing, served = asked.served.listing(asked.view), asked.served
     renamed = dict(asked.view.renamed)
     columns = {ID: _numbered(listing, served.version(asked.view.now))}

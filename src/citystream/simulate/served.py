@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha1
@@ -56,6 +58,8 @@ class ServedTable:
     def __init__(self, table: PublishedTable) -> None:
         self.table = table
         self.changes = self.reloads = 0
+        self._keeping = threading.Lock()
+        self._kept: dict[tuple[object, ...], pa.Table] = {}
         self._connection = duckdb.connect(config={"threads": 2})
         self._moments = table.moments()
         self._load(table)
@@ -140,6 +144,14 @@ class ServedTable:
         finally:
             cursor.close()
         return b"".join(_bytes(chunk) for chunk in lines.cast(pa.large_string()).chunks)
+
+    def kept(self, view: View, what: str, make: Callable[[], pa.Table]) -> pa.Table:
+        """What *make* gives for the listing in *view*; made again only when the listing or the view is another one."""
+        seen = (what, self.version(view.now), view.renamed, view.at_most)
+        with self._keeping:
+            if seen not in self._kept:
+                self._kept = {**dict(list(self._kept.items())[-3:]), seen: make()}
+            return self._kept[seen]
 
     def listing(self, view: View) -> pa.Table:
         """All rows in *view* in the order they were published, as text under their own names; `KEY` tells records,

@@ -120,10 +120,12 @@ class Reader:
         return self._connection.sql(asked[0])
 
     def meanings(self) -> str:
-        """SQL of what each combination of type and code means: dataset, type, native_code, native_label, sensitive."""
+        """SQL of which combinations of type and code are sensitive: dataset, type, native_code, native_label, sensitive.
+
+        One row each: a code that meant something else at another time is sensitive if it ever was."""
         selects = [
-            f"SELECT {quoted(name)} AS dataset, type, native_code, native_label, sensitive "
-            f"FROM core.{dataset.table}_meanings"
+            f"SELECT {quoted(name)} AS dataset, type, native_code, native_label, "
+            f"bool_or(coalesce(sensitive, true)) AS sensitive FROM core.{dataset.table}_meanings GROUP BY ALL"
             for name, dataset in self.datasets.items()
         ]
         return " UNION ALL ".join(selects)
