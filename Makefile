@@ -12,7 +12,7 @@ demo: $(RUN_READY)
 	$(BIN)/citystream demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import io
 import json
 import os
 import pty
@@ -20,7 +21,7 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 import typer
 from rich.console import Console
@@ -44,7 +45,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 NOTE = "<!-- Made by docs/generate.py: change the code, then run make docs. -->\n\n"
 _BLOCK = "<!-- made by docs/generate.py: {} -->"
 _END = "<!-- end -->"
-_WIDTH, _HEIGHT = 112, 50
+_WIDTH, _HEIGHT = 122, 50
 
 
 def texts() -> dict[Path, str]:
@@ -117,12 +118,12 @@ def _value(each: Any) -> str:
         return ""
     if each.metavar:
         return str(each.metavar)
-    kinds = [kind for kind in get_args(each.type_descriptor.annotation) or [each.type_descriptor.annotation]]
+    kinds = get_args(each.type_descriptor.annotation) or (each.type_descriptor.annotation,)
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, Enum):
             return "|".join(str(member.value) for member in kind)
     names = {int: "N", float: "X"}
-    return next((names[kind] for kind in kinds if kind in names), "TEXT") if get_origin(kinds[0]) is None else "TEXT"
+    return next((names[kind] for kind in kinds if kind in names), "TEXT")
 
 
 def _unwrapped(text: str) -> str:
@@ -207,41 +208,46 @@ def reject_reasons() -> str:
 
 def speed() -> str:
     """The paragraph of the README about speed, from the newest results of `benchmarks`."""
-    said, machines = [], {}
-    if found := _result("import_speed"):
-        cpu = found["cpu_seconds"]
-        machines[found["machine"]] = found["measured"]
-        said.append(
-            f"**Import**, log, events, windows and alerts included: {cpu['citystream']} CPU seconds for "
-            f"{found['rows'].partition(' ')[0]} Chicago rows, {found['events_per_cpu_second']:,} rows a CPU second, peak "
-            f"{found['peak_mib']} MiB. DuckDB alone takes {cpu['casts']} CPU seconds to read the same file with the same "
-            f"typed columns into one table (ratio {found['citystream_to_same_casts']}), {cpu['plain']} with plain casts "
-            f"(ratio {found['citystream_to_plain_casts']})."
-        )
-    if found := _result("peer"):
-        machines[found["machine"]] = found["measured"]
-        rate = found["events_per_cpu_second"]
-        said.append(
-            f"**Beside a pandas consumer** of the same {found['rows']:,} rows, as such feeds are often read (JSON messages, "
-            f"a list, a data frame, a CSV; no windows, no revisions): {rate['citystream']:,} rows a CPU second against "
-            f"{rate['peer']:,} (ratio {found['citystream_to_peer']})."
-        )
-    if found := _result("batch_growth"):
-        machines[found["machine"]] = found["measured"]
-        batch, alone = found["batch_cpu_ms"], found["one_shot_batch_cpu_ms"]
-        said.append(
-            f"**A batch of 100 records**, 20 of them revisions anywhere in 25 years: {batch['100000']} CPU ms at 100,000 "
-            f"events, {batch['10000000']} at 10 million (ratio {found['growth_of_a_batch']}), peak {found['peak_mib']:,} "
-            f"MiB. A process that starts for that batch alone takes {alone['100000']} and {alone['10000000']} CPU ms for it."
-        )
+    results = {name: _result(name) for name in ("import_speed", "peer", "batch_growth")}
+    said = (_import_speed(results["import_speed"]), _peer(results["peer"]), _batch_growth(results["batch_growth"]))
     lines = "\n".join(f"- {each}" for each in said)
+    machines = {found["machine"]: found["measured"] for found in results.values()}
     measured = "; ".join(f"{machine}; {day}" for machine, day in machines.items())
     return f"{lines}\n\nMeasured on: {measured}. `make bench` measures on yours; ratios compare, seconds do not.\n"
 
 
+def _import_speed(found: dict[str, Any]) -> str:
+    cpu = found["cpu_seconds"]
+    rows = found["rows"].partition(" ")[0]
+    return (
+        f"**Import**, log, events, windows and alerts included: {cpu['citystream']} CPU seconds for {rows} "
+        f"Chicago rows, {found['events_per_cpu_second']:,} rows a CPU second, peak {found['peak_mib']} MiB. DuckDB alone takes "
+        f"{cpu['casts']} CPU seconds to read the same file with the same typed columns into one table (ratio "
+        f"{found['citystream_to_same_casts']}), {cpu['plain']} with plain casts (ratio "
+        f"{found['citystream_to_plain_casts']})."
+    )
+
+
+def _peer(found: dict[str, Any]) -> str:
+    rate = found["events_per_cpu_second"]
+    return (
+        f"**Beside a pandas consumer** of the same {found['rows']:,} rows, as such feeds are often read (JSON messages, "
+        f"a list, a data frame, a CSV; no windows, no revisions): {rate['citystream']:,} rows a CPU second against "
+        f"{rate['peer']:,} (ratio {found['citystream_to_peer']})."
+    )
+
+
+def _batch_growth(found: dict[str, Any]) -> str:
+    batch, alone = found["batch_cpu_ms"], found["one_shot_batch_cpu_ms"]
+    return (
+        f"**A batch of 100 records**, 20 of them revisions anywhere in 25 years: {batch['100000']} CPU ms at 100,000 "
+        f"events, {batch['10000000']} at 10 million (ratio {found['growth_of_a_batch']}), peak {found['peak_mib']:,} "
+        f"MiB. A process that starts for that batch alone takes {alone['100000']} and {alone['10000000']} CPU ms for it."
+    )
+
+
 def _result(name: str) -> dict[str, Any]:
-    path = RESULTS / f"{name}.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
     return found
 
 
@@ -266,15 +272,11 @@ def pictures(folder: Path) -> dict[Path, str]:
     shown.run("citystream demo --scale 0.2 --seconds 25 --rate 7200", until="next:")
     demo = shown.svg("citystream demo")
     shown = Terminal(folder, {"CITYSTREAM_DATA": str(data)})
-    shown.run("citystream status --ledger")
-    shown.run(
-        "citystream query \"SELECT type, count(*) AS incidents FROM chicago_crimes WHERE occurred_local >= '2025-11-01' "
-        'GROUP BY 1 ORDER BY 2 DESC LIMIT 5"'
-    )
-    shown.run(
-        "citystream query \"SELECT count(*) AS known_then FROM chicago_crimes WHERE occurred_local >= '2025-11-01'\" "
-        "--as-of 2025-12-06"
-    )
+    shown.run('citystream query "SELECT * FROM ledger"')
+    where = "FROM chicago_crimes WHERE occurred_local >= '2025-11-01'"
+    shown.run(f'citystream query "SELECT type, count(*) AS incidents {where} GROUP BY 1 ORDER BY 2 DESC LIMIT 5"')
+    shown.run(f'citystream query "SELECT count(*) AS known_now {where}"')
+    shown.run(f'citystream query "SELECT count(*) AS known_then {where}" --as-of 2025-12-06')
     shown.run("citystream alerts --limit 4")
     shown.run("citystream replay chicago/crimes")
     return {PICTURES / "demo.svg": demo, PICTURES / "ask.svg": shown.svg("citystream")}
@@ -286,7 +288,7 @@ class Terminal:
     def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         self._console = Console(
-            record=True, width=_WIDTH, file=Path(os.devnull).open("w"), force_terminal=True, color_system="truecolor"
+            record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor"
         )
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

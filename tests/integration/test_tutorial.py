@@ -3,7 +3,8 @@
 So are the steps of "add a city", and what the README does with a downloaded file.
 
 A block ``bash`` or ``python`` is run; a block ``text`` right behind it is what it writes to stdout. In that, ``...``
-stands for anything within a line, a line of ``...`` alone for any lines. Other languages are not run. How wide columns are is not compared.
+stands for anything within a line, a line of ``...`` alone for any lines. Other languages are not run. How wide
+columns are is not compared.
 """
 
 from __future__ import annotations
@@ -56,7 +57,13 @@ def run(block: Block, folder: Path) -> str:
     environment["PYTHONIOENCODING"] = "utf-8"
     shell = ["bash", "-euo", "pipefail"] if block.language == "bash" else [sys.executable, "-"]
     done = subprocess.run(
-        shell, input=block.text, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+        shell,
+        input=block.text,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert done.returncode == 0, f"line {block.line}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -127,7 +127,7 @@ def assert_as_defined(connection: duckdb.DuckDBPyConnection, shape: Shape) -> No
     assert rows(connection, shown) == rows(connection, rule, dataset=name, over=OVER)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     log=logs(40),
     cuts=st.lists(st.integers(0, 40), max_size=5),

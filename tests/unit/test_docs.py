@@ -9,6 +9,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -108,11 +109,13 @@ def commands_in(text: str) -> Iterator[list[str]]:
     lines = "\n".join(blocks(text, "bash", "sh", "")).replace("\\\n", " ")
     # a statement over several lines is one word
     whole = re.sub(r'"[^"]*"', lambda match: match[0].replace("\n", " "), lines)
-    spans = re.findall(r"`(citystream [^`]+)`", prose(text))
-    for line in [*whole.splitlines(), *spans]:
-        found = re.search(r"(?:^|\s|=)(citystream [^|<>]*)", line.partition(" #")[0])
-        if found and "..." not in found[1]:
-            yield shlex.split(re.sub(r" 2$", "", found[1].strip()))[1:]
+    found = re.findall(r"^(?:\w+=\S+ )?citystream (.*)$", whole, re.MULTILINE)
+    found += re.findall(r"`citystream ([^`]+)`", prose(text))
+    for line in found:
+        words = shlex.shlex(line, posix=True, punctuation_chars="|<>&;")
+        words.whitespace_split = True
+        if "..." not in line:
+            yield list(takewhile(lambda word: word[0] not in "|<>&;", words))
 
 
 @cache
@@ -136,7 +139,7 @@ def test_commands_and_options_exist(path: Path) -> None:
         assert rest[0] in COMMANDS, f"{named(path)}: {words}"
         inner = rest[1] if rest[0] == "simulate" and len(rest) > 1 else ""
         known = shared | {option for each in command_of(rest[0], inner).params for option in each.opts}
-        asked = {word.partition("=")[0] for word in rest[1:] if word.startswith("--")} - {"--OPTIONS"}
+        asked = {word.partition("=")[0] for word in rest[1:] if word.startswith("--")}
         assert asked <= known, f"{named(path)}: {words}"
 
 
@@ -212,11 +215,13 @@ def test_the_layers_are_those_that_are_checked() -> None:
 def test_the_tree_has_every_part_of_the_package() -> None:
     (tree,) = [block for block in blocks(text_of("ARCHITECTURE.md"), "") if block.startswith("src/citystream/")]
     package = ROOT / "src" / "citystream"
-    there = {f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir() if path.name[:3] != "__p"}
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir() if path.name != "__pycache__"
+    }
     inside, _, outside = tree.partition("tests/")
-    said = set(re.findall(r"^  (\S+)", inside, re.MULTILINE)) | set(re.findall(r" {2,}(\w+\.py)\b", inside))
+    said = set(re.findall(r"^  (\S+)", inside, re.MULTILINE)) | set(re.findall(r" {3,}(\w+\.py)\b", inside))
     assert said == there
-    for name in re.findall(r"(?<=[ :])(\w+\.py)", inside):
+    for name in re.findall(r"\w+\.py", inside):
         assert list(package.rglob(name)), name
     assert {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} - {"__pycache__", "artefacts"} <= set(
         outside.split()

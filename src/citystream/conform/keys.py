@@ -8,6 +8,7 @@ turned back into an address.
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,7 +35,9 @@ class RecordIds:
     def __call__(self, rows: pa.Table) -> pa.Array:
         """The id (text) of each of *rows*; null where the row could not be read or its key is blank."""
         short, table = _published(rows, _named(self._rule))
-        sql = key_sql(self._rule, Inputs(short, self._missing))
+        if self._rule.normalise:
+            table = pa.table({name: self._normalised(table[name]) for name in table.column_names})
+        sql = key_sql(self._rule, Inputs(short, () if self._rule.normalise else self._missing))
         self._engine.register("rows", table)
         ids = self._engine.sql(f"SELECT {sql} AS id FROM rows").to_arrow_table()["id"].combine_chunks()
         self._engine.unregister("rows")
@@ -43,25 +46,40 @@ class RecordIds:
             ids = pc.if_else(broken, pa.scalar(None, pa.string()), ids)
         return self._numbered(ids) if self._rule.counter else ids
 
+    def _normalised(self, texts: pa.ChunkedArray) -> pa.DictionaryArray:
+        """*texts* as they are compared; each different text is worked on once."""
+        encoded = pc.dictionary_encode(texts.combine_chunks())
+        word = Inputs({"word": "word"}, self._missing).first(("word",))
+        self._engine.register("words", pa.table({"word": encoded.dictionary}))
+        words = self._engine.sql(f"SELECT {_normalised(word)} AS word FROM words").to_arrow_table()["word"]
+        self._engine.unregister("words")
+        return pa.DictionaryArray.from_arrays(encoded.indices, words.combine_chunks())
+
     def _numbered(self, ids: pa.StringArray) -> pa.StringArray:
-        """*ids* with ``#n`` on the n-th of equal ones, over all pages so far."""
-        numbered: list[str | None] = []
-        for each in ids.to_pylist():
-            if each is None:
-                numbered.append(None)
-                continue
-            count = self._seen[each] = self._seen.get(each, 0) + 1
-            numbered.append(each if count == 1 else f"{each}#{count}")
-        return pa.array(numbered, pa.string())
+        """*ids* with ``#n`` on the n-th of equal ones, over all pages so far; only repeated ones are looked at singly."""
+        encoded = pc.dictionary_encode(ids)
+        words = encoded.dictionary.to_pylist()
+        before = np.fromiter((self._seen.get(word, 0) for word in words), np.int64, len(words))
+        index = encoded.indices.fill_null(len(words)).to_numpy()
+        times = np.bincount(index, minlength=len(words) + 1)[: len(words)]
+        self._seen.update(zip(words, (before + times).tolist(), strict=True))
+        repeated = np.append(before + times > 1, False)[index]
+        numbers = np.append(before, 0)
+        suffix: list[str] = []
+        for place in index[repeated]:
+            numbers[place] += 1
+            suffix.append("" if numbers[place] == 1 else f"#{numbers[place]}")
+        marked = pa.array(repeated)
+        spelled = pc.binary_join_element_wise(ids.filter(marked), pa.array(suffix, pa.string()), "")
+        return pc.replace_with_mask(ids, marked, spelled)
 
 
 def key_sql(rule: KeyRule, inputs: Inputs) -> str:
     """SQL for the id of a row, before equal ones are numbered."""
     if rule.column:
-        single = inputs.first(rule.column)
-        key = f"upper({single})" if rule.normalise else single
+        key = inputs.first(rule.column)
     else:
-        key = _hashed(rule.columns, inputs, normalise=rule.normalise)
+        key = _hashed(rule.columns, inputs)
     if rule.integer:
         # a key that came through a spreadsheet or a form may have lost or won zeros in front
         bare = f"coalesce(nullif(ltrim({key}, '0'), ''), '0')"
@@ -69,11 +87,9 @@ def key_sql(rule: KeyRule, inputs: Inputs) -> str:
     return f"coalesce({key}, {_hashed(rule.otherwise, inputs)})" if rule.otherwise else key
 
 
-def _hashed(columns: tuple[Columns, ...], inputs: Inputs, *, normalise: bool = False) -> str:
+def _hashed(columns: tuple[Columns, ...], inputs: Inputs) -> str:
     """SQL for the md5 of all parts; null where all are blank."""
     parts = [inputs.first(names) for names in columns]
-    if normalise:
-        parts = [_normalised(part) for part in parts]
     joined = ", ".join(f"coalesce({part}, '')" for part in parts)
     return f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN md5(concat_ws({_SEPARATOR}, {joined})) END"
 
