@@ -217,11 +217,10 @@ def speed() -> str:
 
 
 def _import_speed(found: dict[str, Any]) -> str:
-    cpu = found["cpu_seconds"]
-    rows = found["rows"].partition(" ")[0]
+    cpu, rows, peak = found["cpu_seconds"], found["rows"].partition(" ")[0], found["peak_mib"]
     return (
-        f"**Import**, log, events, windows and alerts included: {cpu['citystream']} CPU seconds for {rows} "
-        f"Chicago rows, {found['events_per_cpu_second']:,} rows a CPU second, peak {found['peak_mib']} MiB. DuckDB alone takes "
+        f"**Import**, log, events, windows and alerts included: {cpu['citystream']} CPU seconds for {rows} Chicago "
+        f"rows, {found['events_per_cpu_second']:,} rows a CPU second, peak {peak} MiB. DuckDB alone takes "
         f"{cpu['casts']} CPU seconds to read the same file with the same typed columns into one table (ratio "
         f"{found['citystream_to_same_casts']}), {cpu['plain']} with plain casts (ratio "
         f"{found['citystream_to_plain_casts']})."
@@ -231,9 +230,9 @@ def _import_speed(found: dict[str, Any]) -> str:
 def _peer(found: dict[str, Any]) -> str:
     rate = found["events_per_cpu_second"]
     return (
-        f"**Beside a pandas consumer** of the same {found['rows']:,} rows, as such feeds are often read (JSON messages, "
-        f"a list, a data frame, a CSV; no windows, no revisions): {rate['citystream']:,} rows a CPU second against "
-        f"{rate['peer']:,} (ratio {found['citystream_to_peer']})."
+        f"**Beside a pandas consumer** of the same {found['rows']:,} rows, as such feeds are often read (JSON "
+        "messages, a list, a data frame, a CSV; no windows, no revisions): "
+        f"{rate['citystream']:,} rows a CPU second against {rate['peer']:,} (ratio {found['citystream_to_peer']})."
     )
 
 
@@ -241,8 +240,9 @@ def _batch_growth(found: dict[str, Any]) -> str:
     batch, alone = found["batch_cpu_ms"], found["one_shot_batch_cpu_ms"]
     return (
         f"**A batch of 100 records**, 20 of them revisions anywhere in 25 years: {batch['100000']} CPU ms at 100,000 "
-        f"events, {batch['10000000']} at 10 million (ratio {found['growth_of_a_batch']}), peak {found['peak_mib']:,} "
-        f"MiB. A process that starts for that batch alone takes {alone['100000']} and {alone['10000000']} CPU ms for it."
+        f"events, {batch['10000000']} at 10 million (ratio {found['growth_of_a_batch']}), peak "
+        f"{found['peak_mib']:,} MiB. A process that starts for that batch alone takes {alone['100000']} and "
+        f"{alone['10000000']} CPU ms for it."
     )
 
 
@@ -269,7 +269,8 @@ def pictures(folder: Path) -> dict[Path, str]:
     """What a terminal shows: the demo, then questions to what it left, run in *folder*."""
     data = folder / "citystream-data" / "demo"
     shown = Terminal(folder)
-    shown.run("citystream demo --scale 0.2 --seconds 25 --rate 7200", until="next:")
+    several = ("Which incidents in Chicago", "and now live")
+    shown.run("citystream demo --scale 0.2 --seconds 25 --rate 7200", until="next:", without=several)
     demo = shown.svg("citystream demo")
     shown = Terminal(folder, {"CITYSTREAM_DATA": str(data)})
     shown.run('citystream query "SELECT * FROM ledger"')
@@ -294,12 +295,18 @@ class Terminal:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self._environment = kept | {"PATH": path, "TERM": "xterm-256color", "COLUMNS": str(_WIDTH)} | dict(more or {})
 
-    def run(self, command: str, until: str = "") -> None:
-        """Run *command* and take its last screen, up to a line *until*."""
+    def run(self, command: str, until: str = "", without: tuple[str, str] = ("", "")) -> None:
+        """Run *command* and take its last screen, up to a line *until*; dots stand for the lines *without*."""
+        left_out = False
         self._console.print(Text("$ ", "bold green") + Text(command, "bold"), soft_wrap=False)
         for line in _last_screen(self._output(command)):
             if until and line.startswith(until):
                 break
+            if without[0] and line.startswith(without):
+                left_out = line.startswith(without[0])
+                self._console.print(Text("..." if left_out else "", "dim"))
+            if left_out:
+                continue
             self._console.print(Text.from_ansi(line), no_wrap=True, overflow="crop")
         self._console.print()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from citystream.app import App
 from citystream.catalog.library import load_library
+from citystream.config import load
 from citystream.conform.conformer import Conformer
 from citystream.conform.keys import RecordIds
 from tests.published import SHARED, needs_shared
@@ -59,3 +62,16 @@ def test_both_layouts_agree_where_they_should(conformed):
     (found,) = engine.sql(f"SELECT count(*), {shares} FROM old JOIN new USING (event_id)").fetchall()
     assert found[0] == 14_280 + 25_809 - 26_503
     assert dict(zip(columns, (share > 0.9 for share in found[1:]), strict=True)) == dict.fromkeys(columns, True), found
+
+
+@pytest.mark.parametrize("order", [(LAYOUT_2018, LAYOUT_2022), (LAYOUT_2022, LAYOUT_2018)])
+def test_both_layouts_imported_in_either_order(order: tuple[Path, Path], tmp_path: Path) -> None:
+    """What is in both files is the same bicycle, revised; what is in one is there once."""
+    app = App(load({"data": str(tmp_path)}, {}))
+    ledger = app.import_files("toronto/bicycle-thefts", order).after
+    assert ledger.received == 14_280 + 25_809
+    assert ledger.inserted == 26_503
+    assert ledger.balances()
+    with app.reader() as reader:
+        counted = "SELECT count(*) AS bicycles, count(DISTINCT incident_id) AS occurrences FROM events"
+        assert reader.query(counted).to_pylist() == [{"bicycles": 26_503, "occurrences": 23_684}]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -58,7 +58,7 @@ def test_the_first_visit_has_all_years(town):
     assert (reading.listing.mode, reading.listing.complete, reading.listing.count) == ("full", True, None)
     assert town.asked() == [f"HEAD {LAST}", f"GET {NEWEST}", f"GET {LAST}"]
     assert {page.rows.column_names[0] for page in pages} == {"INCIDENT_NUM", "incident_num"}
-    assert list(reading.listing.columns)[0] == "INCIDENT_NUM"
+    assert next(iter(reading.listing.columns)) == "INCIDENT_NUM"
     assert reading.listing.updated_at <= town.at.replace(tzinfo=None)
 
 
@@ -79,7 +79,7 @@ def test_what_did_not_change_is_not_sent_again(town):
     assert read(again) == []
     assert town.asked() == [f"HEAD {NEWEST}", f"GET {NEWEST}"]
     assert (again.listing.mode, again.listing.complete) == ("incremental", False)
-    assert list(again.listing.columns)[0] == "INCIDENT_NUM"
+    assert next(iter(again.listing.columns)) == "INCIDENT_NUM"
     assert again.listing.updated_at is not None
 
 
@@ -221,10 +221,8 @@ def test_nothing_is_left_on_disk(town, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk here")
 def test_a_full_disk_is_said(town):
-    from pathlib import Path
-
     with pytest.raises(StorageError, match="No space left"):
         town.client.download(f"{town.portal.url}/police_calls_for_service/{NEWEST}", Path("/dev/full"))
 
@@ -234,14 +232,16 @@ def test_san_diego_by_files(town, tmp_path):
     source = town.source("files", relist=timedelta(days=30), **SINCE)
     for days in (0, 1, 12, 40):
         town.later(days=days)
+        if days == 40:
+            town.portal.faults.add(Rewritten(path=f"*{NEWEST}", first=2, remove=7))
         done = town.run(tmp_path, source)
         assert (done.detail, done.pending, done.after.rejected, done.drift) == ("", 0, 0, "")
         assert done.after.balances()
         app = town.app(tmp_path, source)
-        assert ids(app) >= set(town.published("incident_num"))
-    assert ids(app) == set(town.published("incident_num"))
+        assert len(set(town.published("incident_num")) - ids(app)) == 7 * (days == 40)
     assert [fetch["mode"] for fetch in fetches(app)] == ["full", "incremental", "incremental", "full"]
-    assert done.after.vanished > 0
+    assert 0 < done.after.vanished <= 7  # some came and went between two visits
+    assert ids(app) <= set(town.published("incident_num"))
 
 
 def test_a_shrunken_listing_lets_nothing_vanish(town, tmp_path):

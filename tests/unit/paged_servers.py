@@ -1,4 +1,4 @@
-"""Two small servers in memory, for what the simulated city does not do: a client that answers instead of the network."""
+"""Two small servers in memory, for what the simulated city does not do: they answer in place of the network."""
 
 from __future__ import annotations
 
