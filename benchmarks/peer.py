@@ -47,7 +47,7 @@ def consume(received: list[bytes]) -> None:
     frame = pd.DataFrame([json.loads(message.decode("utf-8")) for message in received])
     frame.columns = frame.columns.str.strip().str.lower().str.replace(" ", "_")
     for name in DATES:
-        frame[name] = pd.to_datetime(frame[name], format="%m/%d/%Y %I:%M:%S %p", errors="coerce")
+        frame[name] = pd.to_datetime(frame[name], errors="coerce")
     for name in NUMBERS:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     for name in TEXTS:

@@ -221,7 +221,7 @@ class App:
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:
-                store.record_fetch(failed_fetch(dataset, _place(source), started, self.clock(), error.message))
+                store.record_fetch(failed_fetch(dataset, _place(source), started, self.clock(), error))
             raise
 
     def _find_gone(self, dataset: Dataset, store: DatasetStore, received: Received, guard: float) -> Received:

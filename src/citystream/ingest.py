@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
-from citystream.errors import CitystreamError, FileRefused
+from citystream.errors import CitystreamError, PortalError, FileRefused
 from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
 
 Clock = Callable[[], datetime]
@@ -220,8 +220,8 @@ def refused(fetch: Fetch, why: str) -> Fetch:
     return replace(fetch, state="refused", detail=why)
 
 
-def failed_fetch(dataset: Dataset, source: str, started: datetime, finished: datetime, why: str) -> Fetch:
-    """A visit that found nobody at home."""
+def failed_fetch(dataset: Dataset, source: str, started: datetime, finished: datetime, error: PortalError) -> Fetch:
+    """A visit that found nobody at home, or nothing any more where the dataset was."""
     return Fetch(
         dataset=dataset.name,
         source=source,
@@ -235,6 +235,6 @@ def failed_fetch(dataset: Dataset, source: str, started: datetime, finished: dat
         fingerprint="",
         columns="{}",
         drift="",
-        state="refused",
-        detail=why,
+        state="gone" if error.status in (404, 410) else "refused",
+        detail=error.message,
     )

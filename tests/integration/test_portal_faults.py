@@ -328,15 +328,15 @@ def test_a_column_that_nothing_works_without(town, column):
     town.assert_sound()
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_the_dataset_is_gone(town, status):
+@pytest.mark.parametrize(("status", "state"), [(403, "refused"), (404, "gone")])
+def test_the_dataset_is_gone(town, status, state):
     """No longer public is not the same as all rows vanished."""
     town.visit()
     before = tables(town.data)
     said = town.refusal(ServerError(path="*", times=0, status=status), full=True)
     assert said.status == status
     assert tables(town.data) == before
-    assert (town.fetches()[-1]["mode"], town.fetches()[-1]["state"]) == ("none", "refused")
+    assert (town.fetches()[-1]["mode"], town.fetches()[-1]["state"]) == ("none", state)
     town.assert_sound()
 
 

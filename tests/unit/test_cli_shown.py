@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
 from citystream.cli.shown import ago, for_json, for_person, span
@@ -40,3 +41,10 @@ def test_spans() -> None:
     assert [span(timedelta(seconds=n)) for n in (0, 59, 61, 7_200, 200_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
     assert ago(None, datetime(2024, 1, 1, tzinfo=UTC)) == "never"
     assert ago(datetime(2024, 1, 1), datetime(2024, 1, 3, tzinfo=UTC)) == "2 d ago"
+
+
+def test_intervals_are_written_as_sql_writes_them():
+    assert for_person(pa.MonthDayNano([0, 0, 18_000_000_000_000])) == "05:00:00"
+    assert for_person(pa.MonthDayNano([1, 2, 0])) == "1 month 2 days"
+    assert for_json([pa.MonthDayNano([0, 1, -1_500_000_000])]) == ["1 day -00:00:01.500000"]
+    assert for_person(pa.MonthDayNano([0, 0, 0])) == "00:00:00"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -60,6 +61,14 @@ def test_a_year_that_has_just_ended_is_still_asked_for(today, years, new_year):
         assert found.years == ("2025", "2024", "2023", "2022", "2021")
     else:
         assert (found.years, found.new_year) == (years, new_year)
+
+
+def test_a_year_of_a_dataset_that_comes_by_the_quarter_is_written_longer():
+    shelf, late = Shelf(READ.files | {"2025": Stamp()}, checked="2025-05-01"), timedelta(days=211)
+    spring = plan(SOURCE, shelf, date(2025, 5, 2), full=False, late=late)
+    assert (spring.years, spring.new_year) == (("2025", "2024"), True)
+    autumn = plan(SOURCE, replace(shelf, checked="2025-09-01"), date(2025, 9, 2), full=False, late=late)
+    assert (autumn.years, autumn.new_year) == (("2025",), False)
 
 
 def test_a_year_that_was_never_read_is_asked_for():

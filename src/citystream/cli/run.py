@@ -50,7 +50,7 @@ def run(
         put_json([each.fields() for each in rounds.all])
     elif not follow:
         outcomes.show(rounds.done, json=False)
-    _finish(rounds.failed, stopping, said, rounds)
+    _finish(rounds.failed, stopping, said, rounds, ("--follow",) if follow else ())
 
 
 def _chosen(opened: App, names: Sequence[str]) -> list[Dataset]:
@@ -71,13 +71,15 @@ def _tell(one: Round, *, json: bool) -> None:
     say(one.line())
 
 
-def _finish(failed: Sequence[Round], stopping: Stopping, said: Invocation, rounds: Rounds) -> None:
+def _finish(
+    failed: Sequence[Round], stopping: Stopping, said: Invocation, rounds: Rounds, options: Sequence[str]
+) -> None:
     if stopping():
         pending = sum(each.outcome.pending for each in rounds.done)
         if pending:
             say(f"stopped: {count(pending)} records are in the log and not in the tables yet")
         names = [dataset.name for dataset in rounds.datasets]
-        say(f"go on with: {again(said, 'run', *names)}")
+        say(f"go on with: {again(said, 'run', *names, *options)}")
         raise typer.Exit(INTERRUPTED)
     for each in failed:
         say(f"error: {each.error}" if each.dataset in str(each.error) else f"error: {each.dataset}: {each.error}")

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 NULL = "NULL"
 #: Control characters: published text must not move the cursor of a terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -26,7 +28,21 @@ def for_person(value: Any) -> str:
         return format(value, ".10g")
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
+    if isinstance(value, pa.MonthDayNano):
+        return interval(value)
     return plain(str(value))
+
+
+def interval(value: pa.MonthDayNano) -> str:
+    """An interval as SQL writes it, for example ``1 month 2 days 05:00:00``."""
+    seconds, nanos = divmod(abs(value.nanoseconds), 1_000_000_000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}" + (
+        f".{nanos // 1000:06}" if nanos else ""
+    )
+    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((value.months, "month"), (value.days, "day")) if n]
+    if value.nanoseconds or not parts:
+        parts.append(("-" if value.nanoseconds < 0 else "") + clock)
+    return " ".join(parts)
 
 
 def plain(text: str) -> str:
@@ -40,6 +56,8 @@ def for_json(value: Any) -> Any:
         return for_json(asdict(value))
     if isinstance(value, dict):
         return {str(key): for_json(each) for key, each in value.items()}
+    if isinstance(value, pa.MonthDayNano):
+        return interval(value)
     if isinstance(value, list | tuple):
         return [for_json(each) for each in value]
     return _scalar(value)

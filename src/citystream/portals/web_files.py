@@ -3,12 +3,13 @@
 In a city file::
 
     { portal = "files", url = "https://seshat.datasd.org/.../pd_calls_for_service_{year}_datasd.csv",
-      valid_from = 2015-01-01, relist = "P30D" }
+      covers_from = 2015-01-01, relist = "P30D" }
 
 The years go from *covers_from* (or *valid_from*) to the one it is at the publisher's: the server's own clock tells
 with every answer. A file is asked for with the stamp of its last reading, so that one that did not change costs
 nothing; it is written to a temporary file and read from there, whatever its size. A visit asks for the newest file,
-for that of a year that has only just ended, and for all once per *relist*: past years are nearly static.
+for that of last year while records of it may still come (by the dataset's cadence and lag), and for all once per
+*relist*: past years are nearly static.
 
 A complete listing has every file, changed or not: only then can be told which records are gone.
 """
@@ -51,7 +52,8 @@ class FilePortal:
         """
         shelf = parse(cursor)
         today = today_at(self._client, address(source, years_known(source, shelf)))
-        return WebFilesVisit(self._client, dataset, source, plan(source, shelf, today, full=full))
+        asked = plan(source, shelf, today, full=full, late=dataset.cadence + dataset.lag)
+        return WebFilesVisit(self._client, dataset, source, asked)
 
 
 class WebFilesVisit:
@@ -101,7 +103,7 @@ class WebFilesVisit:
         return "" if received == self._read else f"the files have {self._read} records, {received} were received"
 
     def _with_newest(self, asked: Plan) -> tuple[Plan, WebFile | None]:
-        """The newest file. In January last year's may still be the newest: the plan is then without this year."""
+        """The newest file. Early in a year it may be last year's: the plan is then without this year."""
         try:
             return asked, self._fetch(asked.years[0], asked.shelf)
         except PortalError as refusal:

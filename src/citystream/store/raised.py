@@ -10,7 +10,7 @@ from citystream.ports import AlertRows, Booleans, Integers
 from citystream.store.levels import Levels
 
 _STANDING = f"""SELECT {key_sql("type", "district", "1", "pane")} AS key, raised_at, withdrawn_at
-FROM core.{{t}}_alerts WHERE detector = ?
+FROM core.{{t}}_alerts WHERE detector = ? AND up IS NULL
 QUALIFY row_number() OVER (PARTITION BY type, district, pane ORDER BY off DESC) = 1 ORDER BY key"""
 
 

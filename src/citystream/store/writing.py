@@ -1,4 +1,4 @@
-"""What one transaction writes: rows appended to a dataset's tables, its alerts replaced, its ledger moved on."""
+"""What one transaction writes: rows appended to a dataset's tables, its alerts as they stand, its ledger moved on."""
 
 from __future__ import annotations
 
