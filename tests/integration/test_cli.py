@@ -335,3 +335,12 @@ def test_an_answer_that_nobody_read_to_its_end_keeps_nobody_out(store: Path) -> 
         with app.reader() as reader:
             _, batches = reader.stream("SELECT * FROM range(1000000)", rows=1000)
             assert len(next(batches)) == 1000
+
+
+def test_a_file_said_to_be_complete_that_lacks_too_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its rows are taken, nothing is declared gone, and a script hears of it."""
+    assert citystream("import", DATASET, crimes(tmp_path / "all.csv", ROWS[:4])) == 0
+    assert citystream("import", DATASET, crimes(tmp_path / "one.csv", ROWS[:1]), "--complete") == 2
+    assert "none was declared gone" in capsys.readouterr().err
+    assert citystream("query", "SELECT count(*) AS n FROM events", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [{"n": 4}]

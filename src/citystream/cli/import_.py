@@ -60,6 +60,8 @@ def import_(
     if stopping():
         _say_how_to_go_on(said, dataset, done[-1], intake.left)
         raise typer.Exit(INTERRUPTED)
+    if complete and any(each.outcome.state == "refused" for each in done):
+        raise typer.Exit(FileRefused.exit_code)
     if not said.json:
         suggest(_questions(said, found.library.get(dataset), done[-1]))
 
