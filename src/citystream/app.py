@@ -92,7 +92,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """How a dataset's store stood when it was last closed; nobody else writes to it while the lock is held."""
+    """How a dataset's store stood when it was last closed; nobody else writes to it while the lock is held.
+
+    *last* is the newest visit to a portal, *last_full* the newest that read everything."""
 
     ledger: Ledger
     position: int
@@ -349,7 +351,7 @@ class App:
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
             self._left[dataset.name] = _Left(
-                store.ledger(), store.position(), store.last_fetch(), store.last_fetch("full")
+                store.ledger(), store.position(), store.last_fetch("full", "incremental"), store.last_fetch("full")
             )
 
     @contextmanager

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
-from citystream.errors import CitystreamError, PortalError, FileRefused
+from citystream.errors import CitystreamError, FileRefused, PortalError
 from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
 
 Clock = Callable[[], datetime]
@@ -79,7 +79,7 @@ class Intake:
     _cursor: str = ""
 
     def take(self, visit: Visit, previous: Fetch | None) -> Received:
-        """Read *visit* into the log; *previous* is the last good visit, to tell what changed in the columns.
+        """Read *visit* into the log; *previous* is the last good one, to tell what changed in the columns.
 
         Raises `Failed` if the publisher or the disk does, `Stopped` if someone says so.
         """
@@ -150,7 +150,7 @@ class Intake:
             cursor=self._cursor,
             fingerprint=hashlib.sha256(columns.encode()).hexdigest()[:16],
             columns=columns,
-            drift=drift(previous, listing) if previous and previous.mode != "file" else "",
+            drift=drift(previous, listing) if previous and listing.mode != "file" else "",
             state="refused" if problem else freshness(self.dataset, listing.updated_at, finished),
             detail=problem,
         )

@@ -241,8 +241,8 @@ class Store(Protocol):
         """Remember a visit."""
         ...
 
-    def last_fetch(self, mode: str | None = None) -> Fetch | None:
-        """The newest visit (of this *mode*) that was not refused."""
+    def last_fetch(self, *modes: str) -> Fetch | None:
+        """The newest visit (of one of these *modes*) that brought something."""
         ...
 
     def current_ids(self) -> pa.Array:

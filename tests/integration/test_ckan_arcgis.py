@@ -43,10 +43,15 @@ def table():
     return drawn(TORONTO)
 
 
+@pytest.fixture(scope="module")
+def running(table):
+    with PortalTown(TORONTO, table) as running:
+        yield running
+
+
 @pytest.fixture
-def town(table):
-    with PortalTown(TORONTO, table) as town:
-        yield town
+def town(running):
+    return running.renewed()
 
 
 @pytest.fixture(params=list(PORTALS))

@@ -40,10 +40,15 @@ def table():
     return drawn(SAN_DIEGO, scale=0.15)
 
 
+@pytest.fixture(scope="module")
+def running(table):
+    with PortalTown(SAN_DIEGO, table) as running:
+        yield running
+
+
 @pytest.fixture
-def town(table):
-    with PortalTown(SAN_DIEGO, table) as town:
-        yield town
+def town(running):
+    return running.renewed()
 
 
 def visit(town, cursor="", *, full=False, **changes):

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from citystream.app import App
 from citystream.catalog.dataset import Sliding, Windows
@@ -63,3 +64,27 @@ def test_row_hashes_are_made_again_by_another_engine(name: str, tmp_path: Path) 
     assert first.inserted > 0
     assert again.unchanged == first.received
     assert again.revised == 0
+
+
+def test_a_store_of_another_layout_is_refused_and_made_anew_from_the_log(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    history = generate("seattle/fire", start=date(2024, 3, 1), end=date(2024, 3, 5), scale=0.02)
+    export(history, file, at=datetime(2024, 6, 1, tzinfo=UTC), duplicates=False)
+    app = App(load({"data": str(tmp_path / "data")}, {}))
+    ledger = app.import_files("seattle/fire", [file]).after
+    with Database(tmp_path / "data") as database:
+        database.connection.execute("UPDATE core.layout SET number = 0")
+    for ask in (app.status, lambda: app.import_files("seattle/fire", [])):
+        with pytest.raises(StorageError, match="another release"):
+            ask()
+    (tmp_path / "data" / "citystream.duckdb").unlink()
+    assert app.import_files("seattle/fire", []).after == ledger
+
+
+def test_zones_with_quarter_hours_want_smaller_panes() -> None:
+    about = dataset()
+    there = about.city.model_copy(update={"timezone": "Asia/Kathmandu"})
+    plain = about.model_copy(update={"city": there, "windows": Windows()})
+    assert plain.pane == timedelta(minutes=15)
+    with pytest.raises(ValidationError, match="PT15M"):
+        type(about).model_validate(dict(about) | {"city": there})

@@ -6,7 +6,8 @@ publishers is said there; no Python knows a city. `rules` has the rules of singl
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -112,8 +113,8 @@ class Sliding(Frozen):
     def _whole_panes(self) -> Sliding:
         if self.by != ("type", "district"):
             raise ValueError('sliding windows are kept by = ["type", "district"]')
-        if self.pane <= timedelta(0) or timedelta(minutes=30) % self.pane:
-            raise ValueError("half an hour must be a whole number of panes")
+        if self.pane < timedelta(minutes=1) or timedelta(minutes=30) % self.pane:
+            raise ValueError("half an hour must be a whole number of panes of at least a minute")
         for name in ("size", "slide"):
             if getattr(self, name) % self.pane or getattr(self, name) < self.pane:
                 raise ValueError(f"{name} is not a whole number of panes of {self.pane}")
@@ -261,6 +262,13 @@ class Dataset(Frozen):
             _attribute(code.qualifier, self.attributes)
         return self
 
+    @model_validator(mode="after")
+    def _panes_within_days(self) -> Dataset:
+        widest = coarsest_pane(self.city.timezone)
+        if widest % self.pane:
+            raise ValueError(f'in {self.city.timezone} windows need a pane of {widest} at most: pane = "PT15M"')
+        return self
+
     def breaks_between(self, first: date, last: date) -> tuple[SeriesBreak, ...]:
         """The breaks that a comparison of *first* with *last* would cross, or touch."""
         return tuple(each for each in self.series_breaks if each.first <= last and first <= each.last)
@@ -272,8 +280,17 @@ class Dataset(Frozen):
 
     @property
     def pane(self) -> timedelta:
-        """The width of the panes from which its windows are made."""
-        return self.windows.sliding.pane if self.windows.sliding else timedelta(minutes=30)
+        """The width of the panes from which its windows and days are made."""
+        return self.windows.sliding.pane if self.windows.sliding else coarsest_pane(self.city.timezone)
+
+
+@cache
+def coarsest_pane(zone: str) -> timedelta:
+    """The widest pane that never crosses midnight in *zone*: half an hour, or a quarter where clocks are set by it."""
+    moments = [datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for year in range(1990, 2031, 5) for month in (1, 7)]
+    half = timedelta(minutes=30)
+    whole = all((moment.utcoffset() or timedelta()) % half == timedelta(0) for moment in moments)
+    return half if whole else timedelta(minutes=15)
 
 
 def _attribute(name: str, attributes: dict[str, AttributeRule]) -> AttributeRule:

@@ -78,6 +78,9 @@ def _translated(error: Exception, path: Path) -> StorageError:
     return StorageError(f"the store {path} cannot be opened: {text}", "check the folder, its rights and the disk")
 
 
+#: Goes up whenever the private tables change their shape.
+LAYOUT = 1
+
 #: What a definition says about the publisher and the feed, and not about what its rows become.
 _SHAPELESS = {
     "crosswalk",
@@ -156,6 +159,11 @@ class Database:
         try:
             with refusals(folder):
                 self.connection.execute(tables.statement("shared"))
+                self.connection.execute(
+                    f"INSERT INTO core.layout SELECT {LAYOUT} WHERE NOT EXISTS (FROM core.layout) "
+                    "AND NOT EXISTS (FROM core.datasets)"
+                )
+                check_layout(self.connection, folder)
                 self._datasets = stored_datasets(self.connection)
                 self._check_engine()
         except BaseException:
@@ -241,6 +249,19 @@ class Database:
         self.connection.execute("DELETE FROM core.engine")
         self.connection.execute("INSERT INTO core.engine VALUES (?)", [duckdb.__version__])
         self.connection.execute("COMMIT")
+
+
+def check_layout(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Raise `StorageError` if the tables were made by a release that shaped them otherwise."""
+    known = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'core'").fetchall()
+    if not known:
+        return  # whose database it is, its first question will show
+    found = connection.execute("SELECT number FROM core.layout").fetchall() if ("layout",) in known else []
+    if found != [(LAYOUT,)]:
+        raise StorageError(
+            f"the store {folder / FILE} was made by another release of citystream",
+            "remove that file and run: citystream import DATASET, without files; it makes the tables anew from the log",
+        )
 
 
 def stored_datasets(connection: duckdb.DuckDBPyConnection) -> dict[str, Dataset]:

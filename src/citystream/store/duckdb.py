@@ -121,12 +121,12 @@ class DatasetStore:
                 "free some space if the disk is full, then run again: it goes on where it stopped",
             ) from error
 
-    def last_fetch(self, mode: str | None = None) -> Fetch | None:
-        """The newest visit (of this *mode*) that brought something."""
+    def last_fetch(self, *modes: str) -> Fetch | None:
+        """The newest visit (of one of these *modes*) that brought something."""
         row = self._row(
-            "SELECT * FROM core.fetches WHERE dataset = ? AND state NOT IN ('refused', 'gone') AND (? IS NULL OR mode = ?) "
-            "ORDER BY finished_at DESC, rowid DESC LIMIT 1",
-            [self.dataset.name, mode, mode],
+            "SELECT * FROM core.fetches WHERE dataset = ? AND state NOT IN ('refused', 'gone') "
+            "AND (? = [] OR list_contains(?, mode)) ORDER BY finished_at DESC, rowid DESC LIMIT 1",
+            [self.dataset.name, list(modes), list(modes)],
         )
         return Fetch(*row) if row else None
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset
 from citystream.errors import QueryError
-from citystream.store.database import cuts_at, first_line, patiently, refusals, stored_datasets
+from citystream.store.database import check_layout, cuts_at, first_line, patiently, refusals, stored_datasets
 from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
@@ -64,6 +64,7 @@ class Reader:
         self._connection = patiently(folder, patience, read_only=True, memory_limit=memory_limit)
         try:
             with refusals(folder):
+                check_layout(self._connection, folder)
                 self._begin()
         except BaseException:
             self._connection.close()

@@ -1,6 +1,7 @@
 -- Tables that all datasets share. Everything in schema core is private; the views of schema main are public.
 CREATE SCHEMA IF NOT EXISTS core;
 CREATE TABLE IF NOT EXISTS core.engine(version VARCHAR);
+CREATE TABLE IF NOT EXISTS core.layout(number INTEGER);
 CREATE TABLE IF NOT EXISTS core.datasets(
   dataset VARCHAR, city VARCHAR, title VARCHAR, kind VARCHAR, timezone VARCHAR, notice VARCHAR, lag INTERVAL,
   columns VARCHAR, fingerprint VARCHAR, definition VARCHAR);
