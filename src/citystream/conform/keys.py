@@ -56,7 +56,7 @@ class RecordIds:
         return pa.DictionaryArray.from_arrays(encoded.indices, words.combine_chunks())
 
     def _numbered(self, ids: pa.StringArray) -> pa.StringArray:
-        """*ids* with ``#n`` on the n-th of equal ones, over all pages so far; only repeated ones are looked at singly."""
+        """*ids* with ``#n`` on the n-th of equal ones, over all pages so far; only repeats are looked at singly."""
         encoded = pc.dictionary_encode(ids)
         words = encoded.dictionary.to_pylist()
         before = np.fromiter((self._seen.get(word, 0) for word in words), np.int64, len(words))
@@ -76,10 +76,7 @@ class RecordIds:
 
 def key_sql(rule: KeyRule, inputs: Inputs) -> str:
     """SQL for the id of a row, before equal ones are numbered."""
-    if rule.column:
-        key = inputs.first(rule.column)
-    else:
-        key = _hashed(rule.columns, inputs)
+    key = inputs.first(rule.column) if rule.column else _hashed(rule.columns, inputs)
     if rule.integer:
         # a key that came through a spreadsheet or a form may have lost or won zeros in front
         bare = f"coalesce(nullif(ltrim({key}, '0'), ''), '0')"

@@ -121,7 +121,7 @@ class Reader:
         return self._connection.sql(asked[0])
 
     def meanings(self) -> str:
-        """SQL of which combinations of type and code are sensitive: dataset, type, native_code, native_label, sensitive.
+        """SQL of which types and codes are sensitive: dataset, type, native_code, native_label, sensitive.
 
         One row each: a code that meant something else at another time is sensitive if it ever was."""
         selects = [
