@@ -130,6 +130,14 @@ class DatasetStore:
         )
         return Fetch(*row) if row else None
 
+    def last_state(self) -> str:
+        """How the newest visit of all ended; '' if there was none."""
+        row = self._row(
+            "SELECT state FROM core.fetches WHERE dataset = ? ORDER BY finished_at DESC, rowid DESC LIMIT 1",
+            [self.dataset.name],
+        )
+        return str(row[0]) if row else ""
+
     def current_ids(self) -> pa.Array:
         """The record ids of all current events, sorted."""
         sql = (

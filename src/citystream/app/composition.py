@@ -1,6 +1,6 @@
-"""The composition root: from settings to ready objects. The only module that opens adapters.
+"""`App`: citystream with its settings.
 
-An `App` is what the commands and the Python interface use. It holds no connection: the store is opened for as long as
+It is what the commands and the Python interface use. It holds no connection: the store is opened for as long as
 a step needs it, so that readers get in between, and one lock keeps a second writer out.
 """
 
@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from citystream import registry
+from citystream.app.lock import locked
+from citystream.app.outcome import Outcome, Watch, utc_now
+from citystream.app.sources import place, shrink_guard, source_of
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.library import Library, load_library
 from citystream.config import Config
 from citystream.conform.conformer import Conformer
 from citystream.conform.keys import RecordIds
 from citystream.disclosure import redact
-from citystream.errors import CitystreamError, ConfigError, PortalError, StorageError, StoreBusy
+from citystream.errors import PortalError, StorageError
 from citystream.ingest import (
     Failed,
     Intake,
@@ -38,7 +39,7 @@ from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
 from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
-from citystream.process import never, process
+from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
 from citystream.store.duckdb import DatasetStore
@@ -46,60 +47,20 @@ from citystream.store.reader import Reader
 from citystream.store.rebuild import DatasetRebuild
 from citystream.store.status import DatasetStatus, read_status
 
-LOCK = "writer.lock"
-
-
-def utc_now() -> datetime:
-    """The wall clock: read here, handed down."""
-    return datetime.now(UTC)
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Nobody watches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How a step tells what it does, and hears when to stop.
-
-    *progress* is called with (what, done, in all or 0 if that is not known).
-    """
-
-    progress: Callable[[str, int, int], None] = _silent
-    stopping: Callable[[], bool] = never
-
-    def on(self, what: str) -> Callable[[int, int], None]:
-        """The progress of one step."""
-        return lambda done, total: self.progress(what, done, total)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command did to one dataset.
-
-    *before* and *after* are its ledgers, *pending* the records of the log that are not in the tables yet; *state* is
-    the feed's, or ``stopped``; *detail* and *drift* are what the last visit had to say.
-    """
-
-    dataset: str
-    before: Ledger
-    after: Ledger
-    pending: int
-    state: str = "fresh"
-    detail: str = ""
-    drift: str = ""
-
 
 @dataclass(frozen=True, slots=True)
 class _Left:
     """How a dataset's store stood when it was last closed; nobody else writes to it while the lock is held.
 
-    *last* is the newest visit to a portal, *last_full* the newest that read everything."""
+    *last* is the newest visit to a portal, *last_full* the newest that read everything; *refused*: the newest of all
+    was not believed.
+    """
 
     ledger: Ledger
     position: int
     last: Fetch | None
     last_full: Fetch | None
+    refused: bool
 
 
 class App:
@@ -142,12 +103,12 @@ class App:
         interrupted command left in the log is brought into the tables.
         """
         dataset = self.library.get(name)
-        with self._locked(dataset):
+        with locked(self.config.data, self.log(dataset)):
             before, received = self._catch_up(dataset), None
             try:
                 for path in paths:
                     visit = open_export(path, dataset, encoding=encoding, complete=complete)
-                    received = self._take(dataset, visit, str(path), whole=True, guard=_guard(dataset))
+                    received = self._take(dataset, visit, str(path), whole=True, guard=shrink_guard(dataset))
             except Stopped:
                 return self._outcome(dataset, before, None, state="stopped")
             return self._outcome(dataset, before, received)
@@ -155,13 +116,13 @@ class App:
     def run(self, name: str, *, full: bool = False) -> Outcome:
         """Bring a dataset up to its portal: on from where the last run stopped, or with *full* the whole listing."""
         dataset = self.library.get(name)
-        source = self._source(dataset)
-        with self._locked(dataset):
+        source = source_of(dataset, self.config.text("portal"), self.clock().date())
+        with locked(self.config.data, self.log(dataset)):
             before = self._catch_up(dataset)
             full = full or self._relist_due(dataset, source)
             try:
                 visit = self._visit(dataset, source, full=full)
-                received = self._take(dataset, visit, _place(source), whole=False, guard=source.shrink_guard)
+                received = self._take(dataset, visit, place(source), whole=False, guard=source.shrink_guard)
             except Stopped:
                 return self._outcome(dataset, before, None, state="stopped")
             return self._outcome(dataset, before, received)
@@ -169,7 +130,7 @@ class App:
     def replay(self, name: str) -> Replayed:
         """Make a dataset's tables anew from its log."""
         dataset = self.library.get(name)
-        with self._locked(dataset), self._database() as database:
+        with locked(self.config.data, self.log(dataset)), self._database() as database:
             rebuild = DatasetRebuild(database, dataset, self._detectors(dataset))
             return replay(
                 self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, store, "replaying")
@@ -214,16 +175,18 @@ class App:
     def _visit(self, dataset: Dataset, source: Source, *, full: bool) -> Visit:
         """Go to the portal; that it could not be reached is remembered too.
 
-        Where equal rows are told apart by their number in the listing, only a whole listing can be numbered."""
+        Where equal rows are told apart by their number in the listing, only a whole listing can be numbered. Where
+        there is no cursor, a listing that was refused is read again, also if it has not changed since.
+        """
         started, overlap = self.clock(), self._reread_due(dataset.name, source)
         numbered = dataset.columns.event_id.counter
-        full = full or numbered
+        full = full or numbered or (not source.cursor and self._left[dataset.name].refused)
         try:
             cursor = "" if numbered else self.log(dataset).cursor()
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:
-                store.record_fetch(failed_fetch(dataset, _place(source), started, self.clock(), error))
+                store.record_fetch(failed_fetch(dataset, place(source), started, self.clock(), error))
             raise
 
     def _find_gone(self, dataset: Dataset, store: DatasetStore, received: Received, guard: float) -> Received:
@@ -295,18 +258,6 @@ class App:
         self._reread_at[name] = now
         return True
 
-    def _source(self, dataset: Dataset) -> Source:
-        if address := self.config.text("portal"):
-            return _stand_in(dataset, address)
-        today = self.clock().date()
-        for source in dataset.sources:
-            if (source.valid_from or today) <= today <= (source.valid_until or today):
-                return source
-        raise ConfigError(
-            f"{dataset.name} has no source that can be run",
-            f"download it ({dataset.homepage or 'see its publisher'}) and: citystream import {dataset.name} FILE",
-        )
-
     @cached_property
     def _client(self) -> HttpClient:
         """The one client of this process, so that the pause between requests to a host holds for all its datasets."""
@@ -351,47 +302,9 @@ class App:
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
             self._left[dataset.name] = _Left(
-                store.ledger(), store.position(), store.last_fetch("full", "incremental"), store.last_fetch("full")
+                store.ledger(),
+                store.position(),
+                store.last_fetch("full", "incremental"),
+                store.last_fetch("full"),
+                store.last_state() == "refused",
             )
-
-    @contextmanager
-    def _locked(self, dataset: Dataset) -> Iterator[None]:
-        """The one writer of this data folder."""
-        folder = self.config.data
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / LOCK, timeout=0):
-                self.log(dataset).recover()
-                yield
-        except Timeout as error:
-            raise StoreBusy(
-                f"another citystream is writing to {folder}", "wait until it has finished, or stop it"
-            ) from error
-        except CitystreamError:
-            raise
-        except OSError as error:
-            raise StorageError(
-                f"{folder}: {error.strerror or error}", "choose another folder with --data, or grant write access"
-            ) from error
-
-
-def _guard(dataset: Dataset) -> float:
-    """The share of records that a complete file may lack: what its first source says, or the usual."""
-    source = dataset.sources[0] if dataset.sources else Source(portal="file")
-    return source.shrink_guard
-
-
-def _place(source: Source) -> str:
-    return source.url or f"{source.portal}:{source.host}/{source.resource}"
-
-
-def _stand_in(dataset: Dataset, address: str) -> Source:
-    """The dataset's own source, but at the simulated portal *address*; ids are invented where there is none."""
-    resources: dict[str, str] = registry.load_path("citystream.simulate.city:RESOURCES")
-    if dataset.name not in resources:
-        raise ConfigError(f"{dataset.name} is not simulated", f"one of: {', '.join(resources)}")
-    real = next((source for source in dataset.sources if source.portal == "socrata"), None)
-    # rows that are numbered within a listing need all of it each time
-    cursor = "" if dataset.columns.event_id.counter else ":updated_at"
-    source = real or Source(portal="socrata", cursor=cursor)
-    return source.model_copy(update={"host": address, "resource": resources[dataset.name]})
