@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -159,3 +160,24 @@ def test_applying_a_batch_again_changes_nothing(log: list[Record]) -> None:
         store.apply(conformed(log, 0, about))
         store_of(opened, about).apply(conformed(log, 0, about))
         assert_equal(opened.connection, model_of(log, about))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(log=logs())
+def test_alerts_of_a_series_depend_on_no_other_series(log: list[Record]) -> None:
+    """Law 5: whatever the records of other types and districts say, the alerts of one series are the same."""
+    about = dataset()
+    others_silenced = [
+        record if (record.type, record.district) == ("A", "1") else replace(record, type="Z", district="9", ward=0)
+        for record in log
+    ]
+    seen = []
+    for made in (log, others_silenced):
+        with database() as opened:
+            store_of(opened, about).apply(conformed(made, 0, about))
+            sql = (
+                "SELECT window_start, observed, status, raised_at_offset, withdrawn_at_offset FROM alerts "
+                "WHERE type = 'A' AND district = '1'"
+            )
+            seen.append(rows(opened.connection, sql))
+    assert seen[0] == seen[1]
