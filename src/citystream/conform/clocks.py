@@ -56,7 +56,13 @@ def readable(text: str, formats: tuple[Format, ...], zone: str, *, hour_24: bool
     ways += [_after_midnight(text, local)] if hour_24 and local else []
     value = ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
     value = f"CASE WHEN lower({text}) NOT IN {ENGINE_WORDS} THEN {value} END"
-    return value, f"try_strptime({text}, {_list(dates)}) IS NULL" if dates else "true"
+    return value, _timed(text, dates) if dates else "true"
+
+
+def _timed(text: str, dates: tuple[str, ...]) -> str:
+    """SQL for whether *text* is none of the *dates*; most with a time of day have a colon, which is cheap to see."""
+    other = f"try_strptime({text}, {_list(dates)}) IS NULL"
+    return other if any(":" in each for each in dates) else f"CASE WHEN contains({text}, ':') THEN true ELSE {other} END"
 
 
 def time_of_day(text: str, formats: tuple[str, ...], *, hour_24: bool = False) -> str:
