@@ -62,7 +62,9 @@ def readable(text: str, formats: tuple[Format, ...], zone: str, *, hour_24: bool
 def _timed(text: str, dates: tuple[str, ...]) -> str:
     """SQL for whether *text* is none of the *dates*; most with a time of day have a colon, which is cheap to see."""
     other = f"try_strptime({text}, {_list(dates)}) IS NULL"
-    return other if any(":" in each for each in dates) else f"CASE WHEN contains({text}, ':') THEN true ELSE {other} END"
+    if any(":" in each for each in dates):
+        return other
+    return f"CASE WHEN contains({text}, ':') THEN true ELSE {other} END"
 
 
 def time_of_day(text: str, formats: tuple[str, ...], *, hour_24: bool = False) -> str:

@@ -259,4 +259,4 @@ def _user_agent() -> str:
         number = version("citystream")
     except PackageNotFoundError:
         number = "dev"
-    return f"citystream/{number} (+https://pypi.org/project/citystream/)"
+    return f"citystream/{number} (reads open data, one request at a time)"
