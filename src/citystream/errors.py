@@ -8,7 +8,6 @@ The tree::
     ├── UnknownName             a dataset, portal, detector or table nobody has heard of
     ├── QueryError              a question the store cannot answer
     ├── FileRefused             a published file that cannot be taken as it is
-    ├── DisclosureRefused       an answer that must not leave
     ├── PortalError             exit code 3: a portal failed or contradicted itself
     └── StorageError            exit code 4: disk, log or store failed
         ├── StoreBusy           another process holds the store
@@ -57,10 +56,6 @@ class QueryError(CitystreamError):
 
 class FileRefused(CitystreamError):
     """A published file that cannot be taken as it is; nothing of it was stored."""
-
-
-class DisclosureRefused(CitystreamError):
-    """An export that would say more, or something else, than the publisher does."""
 
 
 class PortalError(CitystreamError):

@@ -14,6 +14,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
+
 from citystream.ports import Booleans, Integers
 
 PANE_BITS = 28
@@ -24,6 +27,13 @@ PANE_ZERO = 1 << (PANE_BITS - 1)
 PANE_MASK = (1 << PANE_BITS) - 1
 MOST_TYPES = 1 << 16
 MOST_DISTRICTS = 1 << 14
+
+
+def run_starts(ordered: Integers | npt.NDArray[np.intp]) -> Booleans:
+    """Where a run of equal values begins, of keys that are in order."""
+    starts = np.ones(len(ordered), bool)
+    starts[1:] = ordered[1:] != ordered[:-1]
+    return starts
 
 
 def microseconds(width: timedelta) -> int:

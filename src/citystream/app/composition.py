@@ -144,11 +144,11 @@ class App:
         ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
         return read_status(reader, self.library.datasets, ends)
 
-    def _take(self, dataset: Dataset, visit: Visit, place: str, *, whole: bool, guard: float) -> Received:
+    def _take(self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float) -> Received:
         """One visit from its first page to its row in `fetches`."""
         intake = Intake(
             dataset=dataset,
-            source=place,
+            source=where,
             log=self.log(dataset),
             record_ids=RecordIds(dataset),
             redact=redact,

@@ -14,7 +14,7 @@ from datetime import timedelta
 import numpy as np
 
 from citystream.catalog.dataset import Sliding
-from citystream.panes import pane_of
+from citystream.panes import pane_of, run_starts
 from citystream.ports import AlertRows, Booleans, Integers, Judgement, PaneChanges, RaisedAlerts, Ranges
 
 _NONE = np.empty(0, np.int64)
@@ -60,7 +60,7 @@ class Threshold:
         Counts are never negative, so a window over a pane can exceed the rule only if all panes that share a
         window with it do, with everything added and nothing removed: most panes end here.
         """
-        pane = changes.key[_starts(changes.key)]
+        pane = changes.key[run_starts(changes.key)]
         reach = self._length - 1
         low, high = pane - reach, pane + self._length
         most = counts.range_sum(low, high) + _added(changes, low, high)
@@ -82,8 +82,7 @@ class Threshold:
         at = np.flatnonzero(new_step)
         change = np.add.reduceat(delta, at) if len(at) else _NONE
         place, off = place[at], off[at]
-        head = np.ones(len(place), bool)
-        head[1:] = place[1:] != place[:-1]
+        head = run_starts(place)
         running = np.cumsum(change)
         base = (running - change)[head][np.cumsum(head) - 1] if len(place) else _NONE
         count = before[place] + running - base
@@ -108,13 +107,6 @@ class Threshold:
         shown = (raised_at >= 0) & (moved | (observed != first))
         rows = AlertRows(window[shown], raised_at[shown], withdrawn_at[shown])
         return rows, observed[shown]
-
-
-def _starts(sorted_keys: Integers) -> Booleans:
-    """Where a run of equal keys begins."""
-    starts = np.ones(len(sorted_keys), bool)
-    starts[1:] = sorted_keys[1:] != sorted_keys[:-1]
-    return starts
 
 
 def _added(changes: PaneChanges, low: Integers, high: Integers) -> Integers:

@@ -23,11 +23,6 @@ def numbers(values: Integers) -> pa.Array:
     return pa.array(values).cast(pa.string())
 
 
-def padded(values: Integers, width: int) -> pa.Array:
-    """Whole numbers with leading zeros."""
-    return pc.utf8_lpad(numbers(values), width=width, padding="0")
-
-
 def floating(us: Integers) -> pa.Array:
     """Times as ``2024-05-01T13:30:00.000``; they are microseconds since 1970."""
     return pc.replace_substring(pa.array(us // 1000, pa.timestamp("ms")).cast(pa.string()), " ", "T")

@@ -20,7 +20,7 @@ class Layout:
     """One way of writing one dataset.
 
     *quoted*: all values are in quotes, not only those that must be; *order*: in which order a file has the
-    rows, ``arbitrary`` or as ``published``; *yearly*: one file for each year; *nothing*: what stands for no value.
+    rows, ``arbitrary`` or as ``published``; *nothing*: what stands for no value.
     """
 
     dataset: str
@@ -29,7 +29,6 @@ class Layout:
     quoted: bool = False
     bom: bool = False
     order: Literal["arbitrary", "published"] = "published"
-    yearly: bool = False
     nothing: str = ""
 
 
@@ -146,9 +145,8 @@ LAYOUTS: tuple[Layout, ...] = (
         tuple((header.upper(), sql) for header, sql in _SAN_DIEGO),
         quoted=True,
         bom=True,
-        yearly=True,
     ),
-    Layout(san_diego.DATASET, "lower", _SAN_DIEGO, quoted=True, yearly=True),
+    Layout(san_diego.DATASET, "lower", _SAN_DIEGO, quoted=True),
 )
 
 

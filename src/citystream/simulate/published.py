@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,6 @@ from citystream.simulate.versions import FOREVER
 from citystream.simulate.zones import microseconds, moment
 
 Integers = npt.NDArray[np.int64]
-SocrataType = Literal["text", "number", "calendar_date", "checkbox", "location", "point", "url"]
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _SLASHED = "%m/%d/%Y %I:%M:%S %p"

@@ -99,7 +99,7 @@ def unique_ids(rows: Rows) -> tuple[Integers, npt.NDArray[np.intp]]:
     """The sorted unique ids of a batch, and the order that sorts it by id, then offset (a batch is in log order)."""
     order = np.argsort(rows.k, kind="stable")
     ids = rows.k[order]
-    return ids[_starts(ids)], order
+    return ids[panes.run_starts(ids)], order
 
 
 def compare(rows: Rows, order: npt.NDArray[np.intp], ids: Integers, before: Standing) -> Changes:
@@ -110,7 +110,7 @@ def compare(rows: Rows, order: npt.NDArray[np.intp], ids: Integers, before: Stan
     changed = np.where(gone, was_alive, ~was_alive | (was_h != h))
     at = np.flatnonzero(changed)
     group = it.group[at]
-    head = _starts(group)
+    head = panes.run_starts(group)
     tail = _ends(group)
     ends_at = np.full(len(at), OPEN, np.int64)
     ends_at[~tail] = off[at[1:]][~tail[:-1]] if len(at) else off[:0]
@@ -155,12 +155,6 @@ def compare(rows: Rows, order: npt.NDArray[np.intp], ids: Integers, before: Stan
     )
 
 
-def _starts(groups: Integers | npt.NDArray[np.intp]) -> Booleans:
-    starts = np.ones(len(groups), bool)
-    starts[1:] = groups[1:] != groups[:-1]
-    return starts
-
-
 def _ends(groups: npt.NDArray[np.intp]) -> Booleans:
     ends = np.ones(len(groups), bool)
     ends[:-1] = groups[1:] != groups[:-1]
@@ -169,7 +163,7 @@ def _ends(groups: npt.NDArray[np.intp]) -> Booleans:
 
 def _without_stale(rows: Rows, order: npt.NDArray[np.intp], before: Standing) -> _Ordered:
     """Drop rows older than a version already seen; a row without a version is never stale."""
-    group = np.cumsum(_starts(rows.k[order])) - 1
+    group = np.cumsum(panes.run_starts(rows.k[order])) - 1
     highest = before.version
     if rows.version is not None and len(before.off) == len(order) and not (before.off >= 0).any():
         highest = rows.version[order]  # every id is new and comes once: nothing can be stale
@@ -180,7 +174,7 @@ def _without_stale(rows: Rows, order: npt.NDArray[np.intp], before: Standing) ->
         highest = before.version.copy()
         np.maximum.at(highest, group, version)
         order, group = order[fresh], group[fresh]
-    return _Ordered(order, group, _starts(group), _ends(group), highest)
+    return _Ordered(order, group, panes.run_starts(group), _ends(group), highest)
 
 
 def _running_highest(group: npt.NDArray[np.intp], version: Integers, before: Integers) -> Integers:
@@ -189,7 +183,7 @@ def _running_highest(group: npt.NDArray[np.intp], version: Integers, before: Int
         return version
     values, rank = np.unique(np.concatenate([version, before]), return_inverse=True)
     span = len(values)
-    first = _starts(group)
+    first = panes.run_starts(group)
     seed = rank[len(version) :][group]
     previous = np.where(first, seed, np.roll(rank[: len(version)], 1))
     climbing = np.maximum.accumulate(np.maximum(previous, seed) + group * span)
@@ -218,7 +212,7 @@ def _first_seen(rows: Rows, it: _Ordered, before: Standing, gone: Booleans) -> I
     """For each id, the second in which it was first fetched."""
     first = before.first.copy()
     seen = np.flatnonzero(~gone)
-    lead = seen[_starts(it.group[seen])]
+    lead = seen[panes.run_starts(it.group[seen])]
     new = before.off[it.group[lead]] < 0
     first[it.group[lead[new]]] = rows.fetched[it.row[lead[new]]]
     return first
@@ -263,7 +257,7 @@ def _pane_changes(
     order = np.argsort(both)
     order = order[panes.has_day(both[order] >> 1)]
     key, sign, offsets, domestic = both[order] >> 1, sign[order], offsets[order], both[order] & 1
-    at = np.flatnonzero(_starts(key))
+    at = np.flatnonzero(panes.run_starts(key))
     n = np.add.reduceat(sign, at) if len(at) else sign
     dom = np.add.reduceat(sign * domestic, at) if len(at) else sign
     net = (n != 0) | (dom != 0)

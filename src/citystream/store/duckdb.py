@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -21,11 +22,12 @@ from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
 from citystream.panes import microseconds
 from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
-from citystream.store.changes import NEVER, OPEN, Changes, Rows, compare, unique_ids
+from citystream.store.changes import NEVER, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
 from citystream.store.memory import Memory
 from citystream.store.raised import Raised
+from citystream.store.tables import current
 from citystream.store.writing import Writing
 
 _DAY_ONLY = int(schema.TimePrecision.day)
@@ -61,13 +63,20 @@ class DatasetStore:
         sliding = dataset.windows.sliding
         reach = sliding.size // sliding.pane if sliding else 1
         self._memory = Memory(connection, self.table, self._width, dataset.version is not None, reach)
-        self._codes = Codes(connection, self.table)
         self._batches = 0
         self._pending = self._one(f"SELECT count(*) FROM core.{self.table}_closed")
-        self._alerts = {d.name: Raised(connection, self.table, d.name) for d in detectors}
         row = self._row("SELECT * EXCLUDE (dataset) FROM core.ledger WHERE dataset = ?", [self._key])
         self._ledger = Ledger(*row) if row else Ledger()
         self._position = self._read_position()
+
+    @cached_property
+    def _codes(self) -> Codes:
+        """Read when a batch comes: many openings of the store only ask."""
+        return Codes(self._connection, self.table)
+
+    @cached_property
+    def _alerts(self) -> dict[str, Raised]:
+        return {d.name: Raised(self._connection, self.table, d.name) for d in self._detectors}
 
     @property
     def _key(self) -> str:
@@ -116,10 +125,7 @@ class DatasetStore:
         try:
             self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
         except duckdb.Error as error:
-            raise StorageError(
-                f"{self.dataset.name}: the store refused to remember a visit: {first_line(error)}",
-                "free some space if the disk is full, then run again: it goes on where it stopped",
-            ) from error
+            raise self._refusal("to remember a visit", error) from error
 
     def last_fetch(self, *modes: str) -> Fetch | None:
         """The newest visit (of one of these *modes*) that brought something."""
@@ -140,12 +146,8 @@ class DatasetStore:
 
     def current_ids(self) -> pa.Array:
         """The record ids of all current events, sorted."""
-        sql = (
-            f"SELECT coalesce(x.event_id, x.k::VARCHAR) AS event_id FROM core.{self.table}_versions x "
-            f"LEFT JOIN core.{self.table}_closed c ON c.off = x.off WHERE x.valid_to = {OPEN} AND c.off IS NULL "
-            "ORDER BY 1"
-        )
-        ids: pa.Table = self._connection.sql(sql).to_arrow_table()
+        sql = current(self.table, "versions", "coalesce(x.event_id, x.k::VARCHAR) AS event_id")
+        ids: pa.Table = self._connection.sql(f"{sql} ORDER BY 1").to_arrow_table()
         return ids["event_id"].combine_chunks()
 
     def _expect_no_gap(self, batch: Conformed) -> None:
@@ -214,14 +216,17 @@ class DatasetStore:
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back()
-            raise StorageError(
-                f"{self.dataset.name}: the store refused a batch at offset {self._position}: {first_line(error)}",
-                "free some space if the disk is full, then run again: it goes on where it stopped",
-            ) from error
+            raise self._refusal(f"a batch at offset {self._position}", error) from error
         except BaseException:
             self._roll_back()
             raise
         return fold
+
+    def _refusal(self, what: str, error: duckdb.Error) -> StorageError:
+        return StorageError(
+            f"{self.dataset.name}: the store refused {what}: {first_line(error)}",
+            "free some space if the disk is full, then run again: it goes on where it stopped",
+        )
 
     def _roll_back(self) -> None:
         """Leave the transaction; a database that has given up altogether cannot, and needs not."""

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from citystream import panes
-from citystream.ports import Integers, RaisedAlerts
-from citystream.store.changes import DEAD, NEVER, OPEN, Changes, Standing
+from citystream.ports import Integers
+from citystream.store.changes import DEAD, NEVER, Changes, Standing
 from citystream.store.levels import Column, Found, Levels
+from citystream.store.tables import current
 
 _IDS = """
 SELECT v.k, v.off, v.h, epoch(v.first_seen_at)::BIGINT AS first, {key} AS packed, {version} AS version
@@ -24,10 +25,7 @@ JOIN core.{t}_districts d ON d.name IS NOT DISTINCT FROM v.district {touched}
 """
 _RECORD_KEY = panes.record_key_sql("m.type_code", "d.code", "v.time_precision <> 3", "v.occurred_at", "{width}")
 _KEY = f"({_RECORD_KEY}) << 1 | coalesce(v.domestic, false)::BIGINT"
-_ALIVE = """SELECT x.* FROM core.{t}_versions x LEFT JOIN core.{t}_closed c ON c.off = x.off {narrow}
-  WHERE x.valid_to = {open} AND c.off IS NULL"""
-_GONE = """SELECT v.* REPLACE (x.off AS off) FROM core.{t}_gone x LEFT JOIN core.{t}_closed c ON c.off = x.off
-  {narrow} JOIN core.{t}_versions v ON v.off = x.version_off WHERE x.valid_to = {open} AND c.off IS NULL"""
+_LAST_VERSION = "JOIN core.{t}_versions v ON v.off = x.version_off"
 _TOUCHED = "LEFT JOIN (SELECT k, max(version) AS version FROM core.{t}_touched GROUP BY k) u ON u.k = v.k"
 _PANE_KEY = panes.key_sql("p.type", "p.district", "p.timed", "p.pane")
 _PANES = f"""SELECT {_PANE_KEY} AS key, sum(n)::INTEGER AS n FROM core.{{t}}_panes p {{narrow}}
@@ -45,14 +43,14 @@ class Memory:
         self, connection: duckdb.DuckDBPyConnection, table: str, width: int, versioned: bool, reach: int
     ) -> None:
         self._connection = connection
-        self._words = {"t": table, "width": width, "open": OPEN}
+        self._table = table
+        self._words = {"t": table, "width": width}
         self._versioned = versioned
         self._reach = reach
         self._whole = False
         dtypes: list[npt.DTypeLike] = [np.int64, np.uint64, np.int64, np.uint32]
         self._ids = Levels(tuple([*dtypes, np.int64] if versioned else dtypes))
         self.panes = Levels((np.int32,))
-        self.alerts: dict[str, RaisedAlerts] = {}
 
     @property
     def whole(self) -> bool:
@@ -104,8 +102,9 @@ class Memory:
         return {name: np.ascontiguousarray(c) for name, c in self._connection.sql(sql).fetchnumpy().items()}
 
     def _fill_ids(self, narrow: str) -> None:
-        alive = self._ids_of(_ALIVE, narrow)
-        dead = self._ids_of(_GONE, narrow)
+        last = f"{narrow} {_LAST_VERSION.format(**self._words)}"
+        alive = self._ids_of(current(self._table, "versions", narrow=narrow))
+        dead = self._ids_of(current(self._table, "gone", "v.* REPLACE (x.off AS off)", last))
         dead["packed"][:] = DEAD
         names = ["off", "h", "packed", "first", *(["version"] if self._versioned else [])]
         k = np.concatenate([alive.pop("k"), dead.pop("k")])
@@ -113,12 +112,12 @@ class Memory:
         columns = [np.concatenate([alive.pop(n), dead.pop(n)])[order] for n in names]
         self._ids.load(k[order], *columns)
 
-    def _ids_of(self, versions: str, narrow: str) -> dict[str, Column]:
+    def _ids_of(self, versions: str) -> dict[str, Column]:
         version = f"greatest(coalesce(v.version, {NEVER}), coalesce(u.version, {NEVER}))"
         sql = _IDS.format(
             **self._words,
             key=_KEY.format(**self._words),
-            versions=versions.format(**self._words, narrow=narrow),
+            versions=versions,
             version=version if self._versioned else "0",
             touched=_TOUCHED.format(**self._words) if self._versioned else "",
         )

@@ -10,11 +10,10 @@ from citystream.catalog.dataset import Dataset
 from citystream.ports import Ledger
 from citystream.store.database import fingerprint
 from citystream.store.reader import Reader
+from citystream.store.tables import current
 from citystream.store.views import quoted
 
-_EVENTS = """SELECT count(*) AS events, max(occurred_local) FILTER (WHERE time_flags & 24 = 0) AS newest
-FROM core.{t}_versions x LEFT JOIN core.{t}_closed c ON c.off = x.off
-WHERE x.valid_to = 9223372036854775807 AND c.off IS NULL"""
+_EVENTS = "count(*) AS events, max(occurred_local) FILTER (WHERE time_flags & 24 = 0) AS newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def read_status(reader: Reader, known: Mapping[str, Dataset], log_ends: Mapping[
 
 def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int) -> DatasetStatus:
     name = quoted(stored.name)
-    events = _first(reader, _EVENTS.format(t=stored.table))
+    events = _first(reader, current(stored.table, "versions", _EVENTS))
     ledger = _first(reader, f"SELECT * EXCLUDE (dataset) FROM ledger WHERE dataset = {name}")
     counted = Ledger(**{key: int(str(value)) for key, value in ledger.items()}) if ledger else Ledger()
     position = _first(reader, f"SELECT log_offset FROM positions WHERE dataset = {name}").get("log_offset", 0)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from citystream.catalog.dataset import Dataset, Sliding
 from citystream.panes import microseconds
 from citystream.store.changes import OPEN
-from citystream.store.tables import statement
+from citystream.store.tables import current, statement
 
-_CURRENT = "LEFT JOIN core.{t}_closed c ON c.off = x.off WHERE x.valid_to = {open} AND c.off IS NULL"
 _AS_OF = (
     "LEFT JOIN core.{t}_closed c ON c.off = x.off WHERE x.off <= {cut} "
     "AND least(x.valid_to, coalesce(c.valid_to, {open})) > {cut}"
@@ -75,10 +74,11 @@ class DatasetViews:
     def _filled(self, template: str, **more: str) -> str:
         return template.format(**(self._words | more))
 
-    def _standing(self, what: str, columns: str = "x.*") -> str:
+    def _standing(self, what: str) -> str:
         """Rows of *what* (versions or gone) that stand."""
-        rule = _CURRENT if self.cut is None else _AS_OF
-        return self._filled(f"SELECT {columns} FROM core.{{t}}_{what} x {rule}")
+        if self.cut is None:
+            return current(self._words["t"], what)
+        return self._filled(f"SELECT x.* FROM core.{{t}}_{what} x {_AS_OF}")
 
     def _versions(self, source: str, more: str = "") -> str:
         return self._filled(statement("view_versions"), versions=source, more=more)
