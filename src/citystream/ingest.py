@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -184,6 +184,12 @@ def freshness(dataset: Dataset, updated_at: datetime | None, now: datetime) -> F
     age = now.replace(tzinfo=None) - updated_at
     cadence = max(dataset.cadence, timedelta(hours=1))
     return "fresh" if age <= 3 * cadence else "late" if age <= 30 * cadence else "frozen"
+
+
+def worst(states: Iterable[FetchState]) -> FetchState:
+    """The state of a dataset whose parts are in *states*; fresh if there are none."""
+    order: tuple[FetchState, ...] = ("fresh", "late", "frozen", "gone", "refused")
+    return max(states, key=order.index, default="fresh")
 
 
 @dataclass(frozen=True, slots=True)

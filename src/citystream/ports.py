@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 import numpy as np
@@ -53,7 +53,10 @@ class Listing:
 class Visit(Protocol):
     """One visit to one source: first what it says, then its pages, then whether both agree."""
 
-    listing: Listing
+    @property
+    def listing(self) -> Listing:
+        """What the publisher says; after the last page it may say less (that it is not complete)."""
+        ...
 
     def pages(self) -> Iterator[Page]:
         """All pages in declared order; a page is yielded only when it was read whole. Raises `PortalError`."""
@@ -87,8 +90,8 @@ class Log(Protocol):
         """The offset that the next record will get."""
         ...
 
-    def cursor(self) -> str:
-        """The cursor of the newest record that has one, '' if there is none."""
+    def cursor(self, mark: str = "") -> str:
+        """The cursor of the newest record that has one which begins with *mark*, '' if there is none."""
         ...
 
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:
@@ -241,10 +244,12 @@ class Store(Protocol):
         """Remember a visit."""
         ...
 
-    def last_fetch(self, *modes: str) -> Fetch | None:
-        """The newest visit (of one of these *modes*) that brought something."""
+    def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:
+        """The newest visit (of one of these *modes*, to this *source*) that brought something."""
         ...
 
-    def current_ids(self) -> pa.Array:
-        """The record ids of all current events, sorted."""
+    def current_ids(self, first: date | None = None, last: date | None = None) -> pa.Array:
+        """The record ids of all current events, sorted; of those that occurred on local days from *first* to *last*
+        only, both included, if one is given.
+        """
         ...

@@ -159,6 +159,12 @@ class LogContract:
         log.append([records(numbered(6, 1), cursor="three 🚲"), records(numbered(7, 1, other="columns"))])
         assert log.cursor() == "three 🚲"
 
+    def test_the_newest_cursor_with_a_mark(self, opened: Opened) -> None:
+        log = opened()
+        log.append([records(numbered(0, 2), cursor="a 1"), records(numbered(2, 2), cursor="b 9")])
+        log.append([records(numbered(4, 1), cursor="b 10")])
+        assert [log.cursor(mark) for mark in ("a ", "b ", "c ", "")] == ["a 1", "b 10", "", "b 10"]
+
     def test_a_reader_beside_a_writer(self, opened: Opened) -> None:
         """While records are added, what is read is always a beginning of what is there."""
         log, failures, done = opened(), [], threading.Event()

@@ -64,6 +64,14 @@ class StoreContract:
             assert store.position() == 6
             assert store.current_ids().to_pylist() == ["10", "2"]
 
+    def test_ids_of_some_days(self, opened: Opened) -> None:
+        with opened() as store:
+            store.apply(conformed(LOG, 0, ABOUT))
+            day = NOON.date()
+            assert store.current_ids(first=day).to_pylist() == ["2"], "10 has no date"
+            assert store.current_ids(day, day).to_pylist() == ["2"]
+            assert store.current_ids(last=day - timedelta(days=1)).to_pylist() == []
+
     def test_a_batch_that_came_before_changes_nothing(self, opened: Opened) -> None:
         with opened() as store:
             once = store.apply(conformed(LOG, 0, ABOUT))
@@ -100,3 +108,5 @@ class StoreContract:
             assert store.last_fetch("file") is None
             newest = store.last_fetch()
             assert newest and (newest.mode, newest.detail) == ("incremental", "b")
+            assert store.last_fetch(source="elsewhere") is None
+            assert store.last_fetch("full", source=FETCH.source) == FETCH

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from citystream import registry
+from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.outcome import Outcome, Watch, utc_now
-from citystream.app.sources import place, shrink_guard, source_of
+from citystream.app.parts import Days, Part, parts
+from citystream.app.sources import place, shrink_guard, sources_of
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.library import Library, load_library
 from citystream.config import Config
@@ -34,11 +35,12 @@ from citystream.ingest import (
     gone_records,
     refused,
     whole_second,
+    worst,
 )
 from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
+from citystream.ports import Detector, Ledger, Log, Portal, Store, Visit
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -46,21 +48,6 @@ from citystream.store.duckdb import DatasetStore
 from citystream.store.reader import Reader
 from citystream.store.rebuild import DatasetRebuild
 from citystream.store.status import DatasetStatus, read_status
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """How a dataset's store stood when it was last closed; nobody else writes to it while the lock is held.
-
-    *last* is the newest visit to a portal, *last_full* the newest that read everything; *refused*: the newest of all
-    was not believed.
-    """
-
-    ledger: Ledger
-    position: int
-    last: Fetch | None
-    last_full: Fetch | None
-    refused: bool
 
 
 class App:
@@ -79,7 +66,8 @@ class App:
         self.watch = watch or Watch()
         self._lock_patience = lock_patience
         self._reread_at: dict[str, datetime] = {}
-        self._left: dict[str, _Left] = {}
+        self._left: dict[str, Left] = {}
+        self._parts: dict[str, tuple[Part, ...]] = {}
 
     @cached_property
     def library(self) -> Library:
@@ -104,28 +92,42 @@ class App:
         """
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)):
-            before, received = self._catch_up(dataset), None
+            before, received = self._catch_up(dataset), list[Received]()
             try:
                 for path in paths:
                     visit = open_export(path, dataset, encoding=encoding, complete=complete)
-                    received = self._take(dataset, visit, str(path), whole=True, guard=shrink_guard(dataset))
+                    received = [self._take(dataset, visit, str(path), whole=True, guard=shrink_guard(dataset))]
             except Stopped:
-                return self._outcome(dataset, before, None, state="stopped")
-            return self._outcome(dataset, before, received)
+                return self._outcome(dataset, before, state="stopped")
+            return self._outcome(dataset, before, *received)
 
-    def run(self, name: str, *, full: bool = False) -> Outcome:
-        """Bring a dataset up to its portal: on from where the last run stopped, or with *full* the whole listing."""
+    def run(self, name: str, *, full: bool = False, portal: str = "") -> Outcome:
+        """Bring a dataset up to its portal: on from where the last run stopped, or with *full* the whole listing.
+
+        *portal* chooses among several sources by their kind. Of a dataset that is published in parts each is visited;
+        one that fails does not hold back the others, and its error is raised in the end.
+        """
         dataset = self.library.get(name)
-        source = source_of(dataset, self.config.text("portal"), self.clock().date())
+        found = parts(sources_of(dataset, self.config.text("portal"), self.clock().date(), portal))
+        self._parts[name] = found
         with locked(self.config.data, self.log(dataset)):
-            before = self._catch_up(dataset)
-            full = full or self._relist_due(dataset, source)
+            before, failed = self._catch_up(dataset), list[PortalError]()
+            received = list[Received]()
             try:
-                visit = self._visit(dataset, source, full=full)
-                received = self._take(dataset, visit, place(source), whole=False, guard=source.shrink_guard)
+                for part in found:
+                    with _kept(failed):
+                        received.append(self._bring(dataset, part, full=full))
             except Stopped:
-                return self._outcome(dataset, before, None, state="stopped")
-            return self._outcome(dataset, before, received)
+                return self._outcome(dataset, before, state="stopped")
+            if failed:
+                raise failed[0]
+            return self._outcome(dataset, before, *received)
+
+    def _bring(self, dataset: Dataset, part: Part, *, full: bool) -> Received:
+        """One part, from its portal to the tables."""
+        visit = part.marked(self._visit(dataset, part, full=full or self._relist_due(dataset, part)))
+        guard = part.source.shrink_guard
+        return self._take(dataset, visit, place(part.source), whole=False, guard=guard, part=part)
 
     def replay(self, name: str) -> Replayed:
         """Make a dataset's tables anew from its log."""
@@ -144,7 +146,9 @@ class App:
         ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
         return read_status(reader, self.library.datasets, ends)
 
-    def _take(self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float) -> Received:
+    def _take(
+        self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float, part: Part | None = None
+    ) -> Received:
         """One visit from its first page to its row in `fetches`."""
         intake = Intake(
             dataset=dataset,
@@ -159,7 +163,7 @@ class App:
             appended=lambda: self._process_if_much(dataset),
         )
         try:
-            received = intake.take(visit, self._left[dataset.name].last)
+            received = intake.take(visit, self._visits(dataset, part).last)
         except Failed as failed:
             # if the disk is what failed, it may not take this either: what went wrong first is what is said
             with suppress(StorageError), self._store(dataset) as store:
@@ -168,32 +172,38 @@ class App:
             raise failed.cause from failed
         with self._store(dataset) as store:
             self._process(dataset, store)
-            received = self._find_gone(dataset, store, received, guard)
+            received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
             store.record_fetch(received.fetch)
         return received
 
-    def _visit(self, dataset: Dataset, source: Source, *, full: bool) -> Visit:
+    def _visits(self, dataset: Dataset, part: Part | None) -> Visits:
+        return self._left[dataset.name].visits[part.place if part else ""]
+
+    def _visit(self, dataset: Dataset, part: Part, *, full: bool) -> Visit:
         """Go to the portal; that it could not be reached is remembered too.
 
         Where equal rows are told apart by their number in the listing, only a whole listing can be numbered. Where
         there is no cursor, a listing that was refused is read again, also if it has not changed since.
         """
-        started, overlap = self.clock(), self._reread_due(dataset.name, source)
+        source = part.source
+        started, overlap = self.clock(), self._reread_due(f"{dataset.name} {part.mark}", source)
         numbered = dataset.columns.event_id.counter
-        full = full or numbered or (not source.cursor and self._left[dataset.name].refused)
+        full = full or numbered or (not source.cursor and self._visits(dataset, part).refused)
         try:
-            cursor = "" if numbered else self.log(dataset).cursor()
+            cursor = "" if numbered else part.unmarked(self.log(dataset).cursor(part.mark))
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:
                 store.record_fetch(failed_fetch(dataset, place(source), started, self.clock(), error))
             raise
 
-    def _find_gone(self, dataset: Dataset, store: DatasetStore, received: Received, guard: float) -> Received:
-        """After a complete listing: what it lacks is gone, unless that is implausibly much."""
+    def _find_gone(
+        self, dataset: Dataset, store: DatasetStore, received: Received, guard: float, days: Days
+    ) -> Received:
+        """After a complete listing: what it lacks of the *days* it covers is gone, unless that is implausibly much."""
         if received.listed is None or store.position() < self.log(dataset).end():
             return received
-        missing = absent(store.current_ids(), received.listed, guard)
+        missing = absent(store.current_ids(*days), received.listed, guard)
         if missing.refusal:
             return Received(refused(received.fetch, missing.refusal), None)
         if len(missing.ids):
@@ -228,26 +238,20 @@ class App:
             self._process(dataset, store)
         return before
 
-    def _outcome(self, dataset: Dataset, before: Ledger, received: Received | None, state: str = "") -> Outcome:
+    def _outcome(self, dataset: Dataset, before: Ledger, *received: Received, state: str = "") -> Outcome:
         left = self._left[dataset.name]
         pending = self.log(dataset).end() - left.position
-        fetch = received.fetch if received else None
-        said = state or ("stopped" if pending else fetch.state if fetch else "fresh")
-        return Outcome(
-            dataset.name,
-            before,
-            left.ledger,
-            pending,
-            said,
-            fetch.detail if fetch else "",
-            fetch.drift if fetch else "",
-        )
+        fetches = [each.fetch for each in received]
+        said = state or ("stopped" if pending else worst(fetch.state for fetch in fetches))
+        detail = "; ".join(fetch.detail for fetch in fetches if fetch.detail)
+        drifted = "; ".join(fetch.drift for fetch in fetches if fetch.drift)
+        return Outcome(dataset.name, before, left.ledger, pending, said, detail, drifted)
 
-    def _relist_due(self, dataset: Dataset, source: Source) -> bool:
-        if source.relist is None:
+    def _relist_due(self, dataset: Dataset, part: Part) -> bool:
+        if part.source.relist is None:
             return False
-        last = self._left[dataset.name].last_full
-        return last is None or whole_second(self.clock()) - last.finished_at >= source.relist
+        last = self._visits(dataset, part).last_full
+        return last is None or whole_second(self.clock()) - last.finished_at >= part.source.relist
 
     def _reread_due(self, name: str, source: Source) -> bool:
         """Whether what lies within the overlap is read again now; remembered for as long as this process lives."""
@@ -301,10 +305,13 @@ class App:
             with refusals(self.config.data):
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
-            self._left[dataset.name] = _Left(
-                store.ledger(),
-                store.position(),
-                store.last_fetch("full", "incremental"),
-                store.last_fetch("full"),
-                store.last_state() == "refused",
-            )
+            self._left[dataset.name] = Left.of(store, {"", *(part.place for part in self._parts.get(dataset.name, ()))})
+
+
+@contextmanager
+def _kept(failed: list[PortalError]) -> Iterator[None]:
+    """A portal that fails is one of *failed*."""
+    try:
+        yield
+    except PortalError as error:
+        failed.append(error)

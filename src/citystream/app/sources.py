@@ -1,4 +1,4 @@
-"""Where a dataset is read from: its source of today, or a simulated portal that stands in for it."""
+"""Where a dataset is read from: its sources of today, or a simulated portal that stands in for them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from citystream.catalog.dataset import Dataset, Source
 from citystream.errors import ConfigError
 
 
-def source_of(dataset: Dataset, stand_in: str, today: date) -> Source:
-    """The first source that is valid *today*; at the address *stand_in*, if one is given."""
-    if stand_in:
-        return _stand_in(dataset, stand_in)
-    for source in dataset.sources:
-        if (source.valid_from or today) <= today <= (source.valid_until or today):
-            return source
-    raise ConfigError(
-        f"{dataset.name} has no source that can be run",
-        f"download it ({dataset.homepage or 'see its publisher'}) and: citystream import {dataset.name} FILE",
-    )
+def sources_of(dataset: Dataset, stand_in: str, today: date, portal: str = "") -> tuple[Source, ...]:
+    """The sources that are valid *today*, of the kind *portal* if one is named, in the order of the city file; all of
+    them, but at the address *stand_in*, if one is given. Raises `ConfigError` if there is none.
+    """
+    valid = tuple(source for source in dataset.sources if stand_in or _valid(source, today))
+    chosen = tuple(source for source in valid if portal in ("", source.portal))
+    if portal and not chosen:
+        known = ", ".join(dict.fromkeys(source.portal for source in valid)) or "none"
+        raise ConfigError(f"{dataset.name} has no source of the kind '{portal}'", f"its sources: {known}")
+    if not chosen:
+        raise ConfigError(
+            f"{dataset.name} has no source that can be run",
+            f"download it ({dataset.homepage or 'see its publisher'}) and: citystream import {dataset.name} FILE",
+        )
+    return tuple(_stand_in(source, dataset, stand_in) for source in chosen) if stand_in else chosen
+
+
+def _valid(source: Source, today: date) -> bool:
+    return (source.valid_from or today) <= today <= (source.valid_until or today)
 
 
 def shrink_guard(dataset: Dataset) -> float:
@@ -33,13 +41,13 @@ def place(source: Source) -> str:
     return source.url or f"{source.portal}:{source.host}/{source.resource}"
 
 
-def _stand_in(dataset: Dataset, address: str) -> Source:
-    """The dataset's own source, but at the simulated portal *address*; ids are invented where there is none."""
+def _stand_in(source: Source, dataset: Dataset, address: str) -> Source:
+    """*source* of *dataset*, but at the simulated portal *address*; ids are invented where there is none."""
     resources: dict[str, str] = registry.load_path("citystream.simulate.city:RESOURCES")
     if dataset.name not in resources:
         raise ConfigError(f"{dataset.name} is not simulated", f"one of: {', '.join(resources)}")
-    real = next((source for source in dataset.sources if source.portal == "socrata"), None)
     # rows that are numbered within a listing need all of it each time
     cursor = "" if dataset.columns.event_id.counter else ":updated_at"
-    source = real or Source(portal="socrata", cursor=cursor)
+    if source.portal != "socrata":
+        source = Source(portal="socrata", cursor=cursor)
     return source.model_copy(update={"host": address, "resource": resources[dataset.name]})

@@ -54,6 +54,7 @@ class Rounds:
     datasets: Sequence[Dataset]
     stopping: Stopping
     full: bool = False
+    portal: str = ""
     about: Callable[[str], None] = field(default=lambda _title: None)
     _last: dict[str, Round] = field(default_factory=dict)
 
@@ -96,7 +97,7 @@ class Rounds:
         began = time.monotonic()
         self.about(dataset.name)
         try:
-            outcome = self.app.run(dataset.name, full=self.full)
+            outcome = self.app.run(dataset.name, full=self.full, portal=self.portal)
             self._last[dataset.name] = Round(dataset.name, Done(dataset.name, outcome, time.monotonic() - began))
         except StoreBusy as error:
             self._last[dataset.name] = Round(dataset.name, error=error)

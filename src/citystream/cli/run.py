@@ -28,7 +28,11 @@ def run(
     datasets: Annotated[
         list[str] | None, typer.Argument(metavar="DATASET", help="Those of citystream.toml, if none is named")
     ] = None,
+    *,
     full: Annotated[bool, typer.Option("--full", help="Read the complete listing, to find what vanished.")] = False,
+    source: Annotated[
+        str, typer.Option(metavar="KIND", help="Of a dataset with several sources the one of this kind: ckan, ...")
+    ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C, each at its own cadence.")] = False,
     every: Annotated[float | None, typer.Option(min=0.0, help="Seconds between visits, instead.")] = None,
 ) -> None:
@@ -40,7 +44,7 @@ def run(
     said = invocation(ctx)
     with Stopping() as stopping, Bars(stopping, quiet=said.json or follow) as bars:
         opened = App(said.settings(), watch=bars.watch)
-        rounds = Rounds(opened, _chosen(opened, datasets or []), stopping, full=full)
+        rounds = Rounds(opened, _chosen(opened, datasets or []), stopping, full=full, portal=source)
         rounds.about = bars.about
         if follow:
             rounds.follow(lambda one: _tell(one, json=said.json), every)

@@ -99,14 +99,15 @@ class SegmentLog:
                 part.path.unlink(missing_ok=True)
         return parts[-1].next if parts else first
 
-    def cursor(self) -> str:
-        """The cursor of the newest record that has one, '' if there is none."""
+    def cursor(self, mark: str = "") -> str:
+        """The cursor of the newest record that has one which begins with *mark*, '' if there is none."""
         for segment in reversed(self.segments()):
             with _opened(segment) as file, _readable(segment):
                 for group in reversed(range(file.num_row_groups)):
                     known = file.read_row_group(group, columns=[schema.CURSOR]).column(0).drop_null()
-                    if len(known):
-                        return str(known[-1].as_py())
+                    marked = known.filter(pc.starts_with(known, mark)) if mark else known
+                    if len(marked):
+                        return str(marked[-1].as_py())
         return ""
 
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -127,27 +128,34 @@ class DatasetStore:
         except duckdb.Error as error:
             raise self._refusal("to remember a visit", error) from error
 
-    def last_fetch(self, *modes: str) -> Fetch | None:
-        """The newest visit (of one of these *modes*) that brought something."""
+    def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:
+        """The newest visit (of one of these *modes*, to this *source*) that brought something."""
         row = self._row(
             "SELECT * FROM core.fetches WHERE dataset = ? AND state NOT IN ('refused', 'gone') "
-            "AND (? = [] OR list_contains(?, mode)) ORDER BY finished_at DESC, rowid DESC LIMIT 1",
-            [self.dataset.name, list(modes), list(modes)],
+            "AND (? = [] OR list_contains(?, mode)) AND ? IN ('', source) "
+            "ORDER BY finished_at DESC, rowid DESC LIMIT 1",
+            [self.dataset.name, list(modes), list(modes), source],
         )
         return Fetch(*row) if row else None
 
-    def last_state(self) -> str:
-        """How the newest visit of all ended; '' if there was none."""
+    def last_state(self, source: str = "") -> str:
+        """How the newest visit of all (to this *source*) ended; '' if there was none."""
         row = self._row(
-            "SELECT state FROM core.fetches WHERE dataset = ? ORDER BY finished_at DESC, rowid DESC LIMIT 1",
-            [self.dataset.name],
+            "SELECT state FROM core.fetches WHERE dataset = ? AND ? IN ('', source) "
+            "ORDER BY finished_at DESC, rowid DESC LIMIT 1",
+            [self.dataset.name, source],
         )
         return str(row[0]) if row else ""
 
-    def current_ids(self) -> pa.Array:
-        """The record ids of all current events, sorted."""
+    def current_ids(self, first: date | None = None, last: date | None = None) -> pa.Array:
+        """The record ids of all current events, sorted; of those that occurred on local days from *first* to *last*
+        only, both included, if one is given.
+        """
         sql = current(self.table, "versions", "coalesce(x.event_id, x.k::VARCHAR) AS event_id")
-        ids: pa.Table = self._connection.sql(f"{sql} ORDER BY 1").to_arrow_table()
+        bounds = {">=": first, "<=": last}
+        within = "".join(f" AND x.occurred_local::DATE {sign} ?" for sign, day in bounds.items() if day)
+        days = [day for day in bounds.values() if day]
+        ids: pa.Table = self._connection.sql(f"{sql}{within} ORDER BY 1", params=days).to_arrow_table()
         return ids["event_id"].combine_chunks()
 
     def _expect_no_gap(self, batch: Conformed) -> None:
