@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,9 +22,11 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from citystream import schema
 from citystream.catalog.crosswalk import Crosswalk
+from citystream.catalog.measures import Measured, check_kind
 from citystream.catalog.naming import folded
+from citystream.catalog.own_names import OwnName
+from citystream.catalog.overlap import Overlap
 from citystream.catalog.rules import (
     Attribute,
     AttributeRule,
@@ -61,6 +62,7 @@ __all__ = [
     "Kind",
     "Mapping",
     "NumberRule",
+    "Overlap",
     "PositionRule",
     "Precision",
     "SeriesBreak",
@@ -71,28 +73,8 @@ __all__ = [
     "Windows",
 ]
 
-Kind = Literal["offense", "incident", "victim", "call", "dispatch", "unit"]
+Kind = Literal["offense", "incident", "victim", "call", "dispatch", "unit", "reading"]
 Precision = Literal["exact", "block", "intersection", "area"]
-
-#: Names an attribute cannot have, because every event has a column of that name already.
-TAKEN = frozenset(
-    {
-        *schema.CONFORMED.names,
-        *schema.CARRIED.names,
-        *schema.MEANING.names,
-        *("dataset", "city", "kind", "first_seen_at", "changed_at", "log_offset", "vanished_at"),
-        *("known_from", "known_until", "valid_to", "pane", "zone"),
-    }
-)
-
-
-def _own_name(name: str) -> str:
-    if name in TAKEN:
-        raise ValueError("every event has a column of this name already: choose another")
-    return name
-
-
-OwnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$"), AfterValidator(_own_name)]
 
 
 class Daily(Frozen):
@@ -198,7 +180,7 @@ class City(Frozen):
         return box
 
 
-class Dataset(Frozen):
+class Dataset(Measured):
     """One dataset of one city: what a row means, where it comes from, how its text becomes typed columns.
 
     *lag*: how long after an event the counts are still incomplete; *cadence*: how often the publisher updates;
@@ -207,7 +189,7 @@ class Dataset(Frozen):
     nothing); *precision*: of its positions; *withheld*: words by which it says that a position is withheld;
     *missing*: words that mean "no value" in any column, in any case; *sentinel_before*: dates before this are no
     dates, and nor are those from 2100 on; *areas*: the lists that name its districts; *series_breaks*: changes of
-    the publisher's that a comparison over time must not cross.
+    the publisher's that a comparison over time must not cross; *overlap*: another dataset that has the same events.
     """
 
     name: str
@@ -227,10 +209,11 @@ class Dataset(Frozen):
     sentinel_before: date = date(1950, 1, 1)
     areas: Areas = Areas()
     series_breaks: tuple[SeriesBreak, ...] = ()
+    overlap: Overlap | None = None
     sources: tuple[Source, ...] = ()
     ingest: IngestRule = IngestRule()
     columns: Mapping
-    attributes: dict[OwnName, Attribute] = Field(default={})
+    attributes: dict[OwnName, Attribute] = Field(default={}, validate_default=True)
     version: str | TimeRule | None = None
     windows: Windows = Windows()
     detectors: tuple[DetectorRule, ...] = ()
@@ -260,6 +243,11 @@ class Dataset(Frozen):
         code = self.columns.code
         if code and code.qualifier:
             _attribute(code.qualifier, self.attributes)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Dataset:
+        check_kind(self.kind, self.columns, self.attributes, self)
         return self
 
     @model_validator(mode="after")

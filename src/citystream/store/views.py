@@ -37,6 +37,13 @@ UNIONS = (
     "ledger",
     "positions",
     "fetches",
+    "counterparts",
+)
+
+
+_NO_COUNTERPARTS = (
+    "SELECT NULL::VARCHAR AS dataset, NULL::VARCHAR AS event_id, NULL::VARCHAR AS other_dataset, NULL::VARCHAR AS "
+    "other_event_id, NULL::TIMESTAMP AS occurred_local, NULL::VARCHAR AS district, NULL::VARCHAR AS category WHERE false"
 )
 
 
@@ -166,6 +173,16 @@ class DatasetViews:
         rule = "" if self.cut is None else f" AND finished_at <= (SELECT max(fetched_at) FROM ({self.positions()}))"
         return f"SELECT * FROM core.fetches WHERE dataset = {quoted(self.dataset.name)}{rule}"
 
+    def counterparts(self, datasets: Mapping[str, Dataset]) -> str:
+        """Pairs of the same event here and in another of *datasets*; none if that is not there."""
+        overlap = self.dataset.overlap
+        other = datasets.get(overlap.other) if overlap else None
+        if overlap is None or other is None:
+            return _NO_COUNTERPARTS
+        days = {"first": str(overlap.first), "last": str(overlap.last), "decimals": str(overlap.decimals)}
+        tables = {"table": self.dataset.table, "other": quoted(overlap.other), "other_table": other.table}
+        return self._filled(statement("view_counterparts"), **days, **tables)
+
 
 def statements(datasets: Mapping[str, Dataset], cuts: Mapping[str, int] | None = None) -> list[str]:
     """What creates all public views; with *cuts* (dataset -> last offset) temporary ones, as known then."""
@@ -186,6 +203,7 @@ def statements(datasets: Mapping[str, Dataset], cuts: Mapping[str, int] | None =
         "ledger": [v.ledger() for v in views],
         "positions": [v.positions() for v in views],
         "fetches": [v.fetches() for v in views],
+        "counterparts": [v.counterparts(datasets) for v in views],
     }
     made += [f"CREATE OR REPLACE {temporary}VIEW {name} AS {_union(parts)}" for name, parts in unions.items()]
     return made
