@@ -48,6 +48,7 @@ def compact(value: Any) -> str:
     return _WORDS[value]
 
 
+_OF_ANOTHER_KIND: Final = (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError)
 _WORDS: Final = {None: "null", True: "true", False: "false"}
 
 
@@ -58,14 +59,39 @@ def names_of(rows: Iterable[Row]) -> list[str]:
 
 def table_of(rows: Sequence[Row], names: Iterable[str]) -> pa.Table:
     """*rows* as text columns *names*; other keys are left out."""
-    return pa.table({name: column([row.get(name) for row in rows]) for name in names})
+    wanted = list(names)
+    flat = _flat_columns(rows, _kinds(rows, wanted))
+    return pa.table({name: flat[name] if name in flat else column([row.get(name) for row in rows]) for name in wanted})
+
+
+#: Rows looked at to guess what a key's values are.
+_LOOKED_AT: Final = 100
+
+
+def _kinds(rows: Sequence[Row], names: Iterable[str]) -> dict[str, pa.DataType]:
+    """The type of each key whose first values are texts, numbers or truths."""
+    found: dict[str, pa.DataType] = {}
+    for name in names:
+        first = next((value for row in rows[:_LOOKED_AT] if (value := row.get(name)) is not None), "")
+        if isinstance(first, str | bool):
+            found[name] = pa.string() if isinstance(first, str) else pa.bool_()
+    return found
+
+
+def _flat_columns(rows: Sequence[Row], kinds: dict[str, pa.DataType]) -> dict[str, pa.Array]:
+    """Those keys as text columns, all at once, which costs a quarter; none if a later value is of another kind."""
+    try:
+        made = pa.array(rows, pa.struct(kinds.items())).flatten()
+    except _OF_ANOTHER_KIND:
+        return {}
+    return {name: each.cast(pa.string()) for name, each in zip(kinds, made, strict=True)}
 
 
 def column(values: list[Any]) -> pa.Array:
     """Values of one key as text. A column of texts, numbers and nulls, the usual case, is taken as it is."""
     try:
         return pa.array(values, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
+    except _OF_ANOTHER_KIND:
         return pa.array([_text(value) for value in values], pa.string())
 
 
