@@ -5,13 +5,16 @@ Precision that a person's safety needs is taken away once and for all at ingest;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.naming import folded
+from citystream.registry import load_path
 from citystream.schema import PlacePrecision
 
 #: What follows a house number and belongs to it: a range, a half, a letter.
@@ -23,18 +26,22 @@ _NO_HOUSE = r"(?i)^\s*(\d+ block of |0+(\s*-\s*0+)?\s)"
 _UNIT = r"(?i)\s*(,?\s*#|,?\s+(apt|unit|ste|suite|rm)\b).*$"
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _NO_POINT = (PlacePrecision.withheld, PlacePrecision.missing)
+_METRES_PER_DEGREE = 111_320.0
 
 
 def redact(dataset: Dataset, rows: pa.Table) -> pa.Table:
     """*rows* as published, without what *dataset*'s ingest rule says must not be kept. Columns in any case.
 
     Addresses become hundred blocks (``904 7th Av`` -> ``900 block of 7th Av``; intersections stay), degrees are
-    rounded, dropped columns are gone. Text that is no number loses nothing, because it is no position.
+    rounded, dropped columns are gone. Text that is no number loses nothing, because it is no position. A coordinate in
+    feet or metres is rounded to at least the distance that degrees are rounded to.
     """
     rule = dataset.ingest
     rows = rows.drop_columns(_matching(rows, rule.untaken))
     rows = _changed(rows, rule.block_address, _blocks)
-    return _changed(rows, rule.round_position, lambda texts: _rounded(texts, rule.decimals))
+    for column in rule.round_position:
+        rows = _changed(rows, (column,), partial(_rounded, step=_step(dataset, column), decimals=rule.decimals))
+    return rows
 
 
 def notices(datasets: Iterable[Dataset]) -> list[str]:
@@ -78,9 +85,21 @@ def _blocks(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.match_substring_regex(bare, _NO_HOUSE), bare, blocks)
 
 
-def _rounded(texts: pa.ChunkedArray, decimals: int) -> pa.ChunkedArray:
-    """Rounded numbers; words stay, and any other text with digits is taken away, since it cannot be rounded."""
+def _step(dataset: Dataset, column: str) -> int:
+    """How many feet or metres are as much as the decimals of degrees that are kept; 0 for a column of degrees."""
+    for rule in (dataset.columns.lat, dataset.columns.lon):
+        if rule and rule.crs and folded(column) in {folded(name) for name in rule.column}:
+            unit = load_path("citystream.catalog.crs:metres")(rule.crs)
+            return math.ceil(_METRES_PER_DEGREE / 10**dataset.ingest.decimals / unit) if unit else 0
+    return 0
+
+
+def _rounded(texts: pa.ChunkedArray, step: int, decimals: int) -> pa.ChunkedArray:
+    """Numbers rounded to *step*, or else to *decimals*; words stay, and any other text with digits is taken away, since
+    it cannot be rounded.
+    """
     number = pc.match_substring_regex(texts, _NUMBER)
-    degrees = pc.utf8_trim_whitespace(pc.if_else(number, texts, pa.scalar(None, pa.string()))).cast(pa.float64())
+    exact = pc.utf8_trim_whitespace(pc.if_else(number, texts, pa.scalar(None, pa.string()))).cast(pa.float64())
+    rounded = pc.round_to_multiple(exact, float(step)) if step else pc.round(exact, ndigits=decimals)
     words = pc.if_else(pc.match_substring_regex(texts, r"\d"), pa.scalar(None, pa.string()), texts)
-    return pc.if_else(number, pc.round(degrees, ndigits=decimals).cast(pa.string()), words)
+    return pc.if_else(number, rounded.cast(pa.string()), words)

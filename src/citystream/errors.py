@@ -9,6 +9,7 @@ The tree::
     ├── QueryError              a question the store cannot answer
     ├── FileRefused             a published file that cannot be taken as it is
     ├── PortalError             exit code 3: a portal failed or contradicted itself
+    ├── SinkError               exit code 3: somewhere that is delivered to failed or refused
     └── StorageError            exit code 4: disk, log or store failed
         ├── StoreBusy           another process holds the store
         └── LogDamaged          the log lost or changed something it had promised
@@ -70,6 +71,19 @@ class PortalError(CitystreamError):
         super().__init__(message, hint)
         self.url = url
         self.status = status
+
+
+class SinkError(CitystreamError):
+    """Somewhere that is delivered to failed or refused; what it had before it still has.
+
+    *passing*: it may work next time (nobody answers, a time-out), so that a follower tries again.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, hint: str = "", *, passing: bool = False) -> None:
+        super().__init__(message, hint)
+        self.passing = passing
 
 
 class StorageError(CitystreamError):

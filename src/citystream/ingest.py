@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.freshness import freshness
 from citystream.errors import CitystreamError, FileRefused, PortalError
 from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
 
@@ -175,15 +176,6 @@ def drift(previous: Fetch, listing: Listing) -> str:
     said += [f"column {name} is gone" for name in before if name not in now]
     said += [f"{n} is {now[n]}, was {before[n]}" for n in now if n in before and now[n] != before[n]]
     return "; ".join(said)
-
-
-def freshness(dataset: Dataset, updated_at: datetime | None, now: datetime) -> FetchState:
-    """How the publisher's own time of change compares with its cadence: late after 3 of them, frozen after 30."""
-    if updated_at is None:
-        return "fresh"
-    age = now.replace(tzinfo=None) - updated_at
-    cadence = max(dataset.cadence, timedelta(hours=1))
-    return "fresh" if age <= 3 * cadence else "late" if age <= 30 * cadence else "frozen"
 
 
 def worst(states: Iterable[FetchState]) -> FetchState:

@@ -253,3 +253,86 @@ class Store(Protocol):
         only, both included, if one is given.
         """
         ...
+
+
+#: The tables of a dataset that are delivered, and the column of each that says its month.
+DELIVERED_TABLES: dict[str, str] = {"events": "occurred_local", "daily": "day", "alerts": "window_start"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed in one table of a dataset: *rows* (in batches of *schema*) are new or changed, whole and as they
+    stand at one moment; *gone* has the ``row_key`` of those that are no more, and is to be taken away first.
+
+    Beside the public columns a row has ``row_key`` (text), which identifies it in its table for ever, and
+    ``row_digest`` (31 bits), which tells one state of it from another. Writing a delta twice is writing it once.
+    """
+
+    table: str
+    gone: pa.Array
+    schema: pa.Schema
+    rows: Iterator[pa.RecordBatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How far a sink has a dataset: up to before log offset *position*, by the definition *fingerprint*.
+
+    What it has by another definition does not go on: it is delivered anew.
+    """
+
+    position: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a table, for comparing two copies without moving them: the rows of one *month* (``2024-05``, of when
+    it occurred or of the window's start; '' where there is none), how many, and the sum of their ``row_digest``.
+    """
+
+    month: str
+    rows: int
+    digest: int
+
+
+class Deliveries(Protocol):
+    """The changes of one dataset, all as one state of the store, which `delivered` names."""
+
+    delivered: Delivered
+
+    def of(self, table: str, after: int) -> Delta:
+        """The changes of one of `DELIVERED_TABLES` since log offset *after*; its batches are read before another table
+        is asked for.
+        """
+        ...
+
+    def partitions(self, table: str) -> list[Partition]:
+        """What the store has of it, by month."""
+        ...
+
+
+class Sink(Protocol):
+    """Somewhere outside that a dataset's tables are delivered to. It keeps its own position, with what it wrote."""
+
+    def delivered(self, dataset: Dataset) -> Delivered | None:
+        """How far it has *dataset*, None if it has nothing of it."""
+        ...
+
+    def write(self, dataset: Dataset, deltas: Iterable[Delta], delivered: Delivered) -> None:
+        """All *deltas* and that it has them, so that a death at any moment leaves it before or after, or (where the
+        sink has no transactions) at a state that the same call makes whole. Raises `SinkError`.
+        """
+        ...
+
+    def clear(self, dataset: Dataset) -> None:
+        """Take away everything of *dataset*, its position first."""
+        ...
+
+    def partitions(self, dataset: Dataset, table: str) -> list[Partition]:
+        """What it has of one table, to be compared with the store's."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

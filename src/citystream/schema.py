@@ -79,6 +79,14 @@ class PlaceReason(IntEnum):
     not_published = 6
 
 
+class DerivedArea(IntFlag):
+    """Which labels of areas were blank and come from the position, by the outlines of `catalog.boundary_file`."""
+
+    district = 1
+    beat = 2
+    neighbourhood = 4
+
+
 #: One conformed record, before a dataset's own attributes (which follow `status`, in catalog order).
 #: `meaning` points into `Conformed.meanings`; `version` is what the publisher's own dating of versions says.
 CONFORMED = pa.schema(
@@ -96,6 +104,7 @@ CONFORMED = pa.schema(
         pa.field("district", pa.string()),
         pa.field("beat", pa.string()),
         pa.field("neighbourhood", pa.string()),
+        pa.field("derived_areas", pa.uint8()),
         pa.field("lat", pa.float64()),
         pa.field("lon", pa.float64()),
         pa.field("place_precision", pa.uint8()),

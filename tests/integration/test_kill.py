@@ -36,10 +36,10 @@ def history():
     return generate(DATASET, start=date(2024, 9, 1), end=date(2024, 11, 30), seed=5, scale=0.12)
 
 
-def killed(data: Path, what: Sequence[str], *, kills: int, seed: int) -> int:
+def killed(data: Path, what: Sequence[str], *, kills: int, seed: int, module: str = "taking_in") -> int:
     """Run the taking in, killing it *kills* times at random moments, and once to its end; returns the kills."""
     chance, done = random.Random(seed), 0
-    command = [sys.executable, "-m", "tests.integration.taking_in", str(data), *what]
+    command = [sys.executable, "-m", f"tests.integration.{module}", str(data), *what]
     for _ in range(200):
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
         try:

@@ -18,6 +18,7 @@ def made(key) -> Dataset:
     [
         (["id"], ["ID", " Date "], []),
         (["id"], ["id", "occurrence date"], []),
+        (["Case-No"], ["case no", "OCCURRENCE_DATE"], []),
         (["id"], ["id"], ["its occurrence time (date or Occurrence Date)"]),
         (["id", "Case"], ["date"], ["its key (id or Case)"]),
         ({"columns": [["a", "A2"], ["b"]]}, ["a2", "B", "date"], []),

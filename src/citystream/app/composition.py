@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from citystream import registry
+from citystream.app.checking import Checked, check, kept, look
+from citystream.app.drafted import drafted
 from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.outcome import Outcome, Watch, utc_now
@@ -144,7 +146,20 @@ class App:
             with self.reader() as own:
                 return self.status(own)
         ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
-        return read_status(reader, self.library.datasets, ends)
+        return read_status(reader, self.library.datasets, ends, self.clock())
+
+    def check(self, name: str) -> Checked:
+        """What a dataset's city file says beside what its portals say now; no row is read. Raises `ConfigError` if it
+        has no source that can be asked.
+        """
+        dataset = self.library.get(name)
+        sources = sources_of(dataset, self.config.text("portal"), self.clock().date())
+        known = kept(self.config.data, dataset, self.reader)
+        return check(dataset, sources, lambda source: look(self._portal(source), dataset, source), known, self.clock())
+
+    def draft(self, where: str, table: str = "") -> str:
+        """The text of a first city file for the table at the address *where*, or for the file that is there."""
+        return drafted(where, table, self.library, self._client, self._portal)
 
     def _take(
         self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float, part: Part | None = None

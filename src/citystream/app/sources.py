@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import urlsplit
 
 from citystream import registry
 from citystream.catalog.dataset import Dataset, Source
@@ -42,12 +43,9 @@ def place(source: Source) -> str:
 
 
 def _stand_in(source: Source, dataset: Dataset, address: str) -> Source:
-    """*source* of *dataset*, but at the simulated portal *address*; ids are invented where there is none."""
+    """*source* of *dataset*, but at the simulated portal *address*: it has everything where its publisher has it."""
     resources: dict[str, str] = registry.load_path("citystream.simulate.city:RESOURCES")
     if dataset.name not in resources:
         raise ConfigError(f"{dataset.name} is not simulated", f"one of: {', '.join(resources)}")
-    # rows that are numbered within a listing need all of it each time
-    cursor = "" if dataset.columns.event_id.counter else ":updated_at"
-    if source.portal != "socrata":
-        source = Source(portal="socrata", cursor=cursor)
-    return source.model_copy(update={"host": address, "resource": resources[dataset.name]})
+    path = urlsplit(source.url).path
+    return source.model_copy(update={"host": address, "url": f"{address}{path}" if path else ""})

@@ -23,10 +23,10 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from citystream.catalog.crosswalk import Crosswalk
-from citystream.catalog.measures import Measured, check_kind
+from citystream.catalog.measures import Measured, check_kind, check_stations
 from citystream.catalog.naming import folded
-from citystream.catalog.own_names import OwnName
 from citystream.catalog.overlap import Overlap
+from citystream.catalog.own_names import OwnName
 from citystream.catalog.rules import (
     Attribute,
     AttributeRule,
@@ -247,7 +247,8 @@ class Dataset(Measured):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Dataset:
-        check_kind(self.kind, self.columns, self.attributes, self)
+        check_kind(self.kind, self.columns, self.attributes, self, sliding=self.windows.sliding is not None)
+        check_stations(self.stations, self.city.bbox)
         return self
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from citystream.catalog import mistakes
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.crosswalk_file import FOLDER, NIBRS, load_crosswalk, nibrs_crosswalk
 from citystream.catalog.dataset import City, Dataset
+from citystream.catalog.measures import READING, in_station_words
 from citystream.errors import CatalogError, UnknownName
 from citystream.registry import names, nearest
 
@@ -125,7 +126,8 @@ class _Reader:
             # without a city the rest is still worth checking: every mistake of a file is told at once
             dataset = Dataset(name=name, city=city or _NOWHERE, **_taking(content, self._take.get(name, ())))
         except ValidationError as wrong:
-            self.lines += mistakes.lines(self.path.name, key, wrong, Dataset)
+            found = mistakes.lines(self.path.name, key, wrong, Dataset)
+            self.lines += map(in_station_words, found) if content.get("kind") == READING else found
             return None
         return dataset.model_copy(update={"crosswalk": self._crosswalk(key, dataset)})
 

@@ -9,12 +9,13 @@ are compared after their outer blanks are gone. A bare name or list of names sta
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from citystream.catalog.shapes import Columns, Frozen, Words
 from citystream.catalog.time_rules import Format, Formats, TimeRule
+from citystream.registry import load_path
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -42,6 +43,16 @@ def _pattern(pair: tuple[str, str]) -> tuple[str, str]:
 
 
 Replace = Annotated[tuple[str, str], AfterValidator(_pattern)]
+
+
+def _known_crs(name: str) -> str:
+    """Asked of PROJ, which only files that name a coordinate system have to load."""
+    if name:
+        load_path("citystream.catalog.crs:checked")(name)
+    return name
+
+
+Crs = Annotated[str, AfterValidator(_known_crs)]
 
 
 class Cleaned(Frozen):
@@ -145,9 +156,14 @@ class BooleanRule(Frozen):
 
 
 class NumberRule(Numeric):
-    """A number; what cannot be read as one is null."""
+    """A number; what cannot be read as one is null.
+
+    *crs*: the EPSG code of the coordinate system (``EPSG:3435``), if it is not degrees (WGS84): then *lat* is the
+    northing (y) and *lon* the easting (x), in its units.
+    """
 
     column: Columns
+    crs: Crs = ""
 
 
 class PositionRule(Frozen):
@@ -155,10 +171,11 @@ class PositionRule(Frozen):
 
     The first two numbers of the text are taken, so that ``MultiPoint`` and single quotes do no harm. ``wkb`` is a
     point of well-known binary in hexadecimal digits, of either byte order, with or without a reference system
-    (EWKB), in degrees.
+    (EWKB). *crs*: the EPSG code of the coordinate system, if it is not degrees (WGS84); y then comes where lat does.
     """
 
     column: Columns
+    crs: Crs = ""
     form: Literal["geojson", "latlon", "wkt", "wkb"] = "latlon"
 
 
@@ -200,8 +217,22 @@ Code = Annotated[CodeRule, BeforeValidator(_rule, json_schema_input_type=_Names 
 Attribute = Annotated[AttributeRule, BeforeValidator(_rule, json_schema_input_type=_Names | AttributeRule)]
 
 
+#: How a city file calls two columns where a row is a reading -> what they are called everywhere else.
+STATION_WORDS = {"station": "type", "observed": "occurred"}
+
+
+def _with_station_words(said: dict[str, Any]) -> None:
+    """Lets an editor know both names of a column; which of them a dataset wants follows from its kind."""
+    known = said["properties"]
+    known |= {word: known[column] for word, column in STATION_WORDS.items()}
+    said["required"] = [each for each in said["required"] if each not in STATION_WORDS.values()]
+    said["allOf"] = [{"oneOf": [{"required": [each]} for each in pair]} for pair in STATION_WORDS.items()]
+
+
 class Mapping(Frozen):
-    """Canonical column <- published columns."""
+    """Canonical column <- published columns; of a reading, *type* is the station and *occurred* when it observed."""
+
+    model_config = ConfigDict(json_schema_extra=_with_station_words)
 
     event_id: Key
     incident_id: Text | None = None
@@ -226,9 +257,23 @@ class Mapping(Frozen):
     def _both_degrees(self) -> Mapping:
         if (self.lat is None) != (self.lon is None):
             raise ValueError("lat and lon come together")
+        if self.lat and self.lon and self.lat.crs != self.lon.crs:
+            raise ValueError("lat and lon have the same crs")
         return self
 
     @property
     def placed(self) -> bool:
         """Whether the publisher gives positions at all."""
-        return self.lat is not None or self.position is not None
+        return bool(self.positions)
+
+    @property
+    def positions(self) -> dict[str, NumberRule | PositionRule]:
+        """The rules of what says where it was."""
+        rules = {"lat": self.lat, "lon": self.lon, "position": self.position}
+        return {name: rule for name, rule in rules.items() if rule is not None}
+
+    @property
+    def systems(self) -> dict[str, str]:
+        """The coordinate systems of what is not in degrees: the two ``columns``, and the one ``position``."""
+        said = {"columns": self.lat.crs if self.lat else "", "position": self.position.crs if self.position else ""}
+        return {way: crs for way, crs in said.items() if crs}

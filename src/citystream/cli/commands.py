@@ -20,6 +20,7 @@ COMMANDS: dict[str, Listed] = {
     "demo": Listed("citystream.cli.demo:app", "Simulated cities, taken in live: no network, nothing to set up."),
     "init": Listed("citystream.cli.init:app", "Write a commented citystream.toml and an example city file."),
     "datasets": Listed("citystream.cli.datasets:app", "Every dataset that can be read, or all about one."),
+    "catalog": Listed("citystream.cli.catalog:app", "City files: checked against their portals, or drafted."),
     "import": Listed("citystream.cli.import_:app", "Take in published files you already have."),
     "run": Listed("citystream.cli.run:app", "Bring datasets up to their portals, once or for as long as it runs."),
     "status": Listed("citystream.cli.status:app", "Where every dataset stands."),

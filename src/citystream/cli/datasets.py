@@ -8,6 +8,8 @@ import typer
 
 from citystream.app import App
 from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.measures import READING, MeasureRule
+from citystream.catalog.rules import STATION_WORDS
 from citystream.cli.again import again
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
@@ -60,10 +62,13 @@ def _one(each: Dataset, *, json: bool) -> None:
         return
     put(f"{each.name}: {each.title}, {each.city.city} ({each.city.country}, {each.city.timezone})")
     Grid(["", ""], list(_facts(each).items())).show()
-    Grid(["column", "published as"], _columns(each), "columns of events").show()
-    if each.attributes:
+    table = each.table if each.kind == READING else "events"
+    Grid(["column", "published as"], _columns(each), f"columns of {table}").show()
+    if attributes := _attributes(each):
+        Grid(["column", "type", "published as", "what it is"], attributes, f"more columns of {each.table}").show()
+    if each.measures:
         Grid(
-            ["column", "type", "published as", "what it is"], _attributes(each), f"more columns of {each.table}"
+            ["measure", "unit", "published as", "can be", "what it is"], _measures(each), "measures of readings"
         ).show()
     if each.notice:
         put(f"notice of the publisher:\n{plain(each.notice)}")
@@ -89,7 +94,8 @@ def _facts(each: Dataset) -> dict[str, str]:
 
 def _columns(each: Dataset) -> list[list[str]]:
     rules = each.columns.model_dump(exclude_none=True)
-    named = {name: _published(rule) for name, rule in rules.items()}
+    words = {word: said for said, word in STATION_WORDS.items()} if each.kind == READING else {}
+    named = {words.get(name, name): _published(rule) for name, rule in rules.items()}
     return [[name, published] for name, published in named.items() if published]
 
 
@@ -97,7 +103,26 @@ def _attributes(each: Dataset) -> list[list[str]]:
     return [
         [name, rule.type, _published(rule.model_dump(exclude_none=True)), rule.description]
         for name, rule in each.attributes.items()
+        if name not in each.measures
     ]
+
+
+def _measures(each: Dataset) -> list[list[str]]:
+    return [
+        [name, rule.unit, _published(rule.model_dump(exclude_none=True)), _range(rule), _described(rule)]
+        for name, rule in each.measures.items()
+    ]
+
+
+def _range(rule: MeasureRule) -> str:
+    return f"{rule.range[0]:g} to {rule.range[1]:g}" if rule.range else ""
+
+
+def _described(rule: MeasureRule) -> str:
+    """What a measure is, and how its values must be taken."""
+    none = [f"{', '.join(f'{value:g}' for value in rule.sentinels)} stands for no value"] if rule.sentinels else []
+    counter = ["counts up until it is reset: take differences, not sums"] if rule.cumulative else []
+    return "; ".join(part for part in (rule.description, *none, *counter) if part)
 
 
 def _published(rule: Any) -> str:

@@ -1,4 +1,4 @@
-"""``citystream demo``: four invented cities, taken in as real ones would be, without a network.
+"""``citystream demo``: invented cities, taken in as real ones would be, without a network.
 
 First everything as it stood at one time, then what came until another, as on a second day, then live: simulated
 time goes on, faster than the real one.
@@ -46,13 +46,13 @@ def demo(
     stage = Stage.of(said, scale)
     with Stopping() as stopping:
         began = stage.prepare()
-        say(f"drawing four cities from {FIRST} to {LAST}: every event is invented ...")
+        say(f"drawing six cities from {FIRST} to {LAST}: every event is invented ...")
         tables = served_tables(FIRST, LAST, scale=scale, seed=1)
         clock = SimClock(began or BACKFILL)
         with SimulatedPortal(tables, clock) as portal, Bars(stopping, quiet=said.json) as bars:
             found = App(stage.settings(portal.url), clock=clock, watch=bars.watch)
             show = Show(found, clock, stopping, bars, json=said.json)
-            _play(show, stage, said, clock, began is not None, once=once, seconds=seconds, rate=rate)
+            _play(show, stage, said, clock, began is not None, once=once, scale=scale, seconds=seconds, rate=rate)
     if stopping():
         say("stopped; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
@@ -62,11 +62,12 @@ def demo(
 
 def _play(
     show: Show, stage: Stage, said: Invocation, clock: SimClock, continued: bool, *, once: bool,
-    seconds: float | None, rate: float,
+    scale: float, seconds: float | None, rate: float,
 ) -> None:  # fmt: skip
     if not continued:
         say(f"what was published by {BACKFILL:%Y-%m-%d}, as on a first day:")
         show.backfill()
+        show.take_in_files(scale)
     clock.set(max(LIVE, clock()))
     say(f"what came until {clock():%Y-%m-%d %H:%M}, as on the next day:")
     show.backfill()

@@ -32,7 +32,7 @@ class Form(StrEnum):
 @app.command()
 def export(
     ctx: typer.Context,
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="events, daily, alerts, ... or chicago_crimes, ...")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="events, weekly, alerts, ... or chicago_crimes, ...")],
     *,
     form: Annotated[Form, typer.Option("--format", help="Notices: beside a CSV, inside the others.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to.")],
@@ -42,7 +42,8 @@ def export(
 ) -> None:
     """Write a table to a file, with the publishers' notices.
 
-    Positions and addresses of sensitive and of domestic offences are left blank.
+    Positions and addresses of sensitive and of domestic offences are left blank; counts of 1 to 4 in daily, weekly,
+    sliding and alerts are not shown. Rows of several kinds are refused: say which with --where "kind = 'offense'".
     """
     said = invocation(ctx)
     with App(said.settings()).reader() as reader:

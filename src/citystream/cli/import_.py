@@ -13,6 +13,7 @@ import typer
 
 from citystream.app import App
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.measures import READING
 from citystream.cli import outcomes
 from citystream.cli.again import again
 from citystream.cli.invocation import Invocation, invocation
@@ -140,11 +141,20 @@ def _say_how_to_go_on(said: Invocation, dataset: str, last: Done, left: Sequence
 
 
 def _questions(said: Invocation, dataset: Dataset, last: Done) -> list[str]:
-    by_month = (
-        f"SELECT date_trunc('month', occurred_local)::DATE AS month, count(*) AS n FROM {dataset.table} "
-        "GROUP BY 1 ORDER BY 1 DESC LIMIT 12"
-    )
-    asked = [again(said, "status", dataset.name), again(said, "query", by_month)]
+    asked = [again(said, "status", dataset.name), again(said, "query", _overview(dataset))]
     if last.outcome.after.rejected:
         asked.append(again(said, "rejects", dataset.name))
     return asked
+
+
+def _overview(dataset: Dataset) -> str:
+    """A first question about what was taken in."""
+    if dataset.kind == READING:
+        return (
+            "SELECT measure, unit, count(value) AS n, min(value) AS least, max(value) AS greatest FROM readings "
+            f"WHERE dataset = '{dataset.name}' GROUP BY ALL ORDER BY measure"
+        )
+    return (
+        f"SELECT date_trunc('month', occurred_local)::DATE AS month, count(*) AS n FROM {dataset.table} "
+        "GROUP BY 1 ORDER BY 1 DESC LIMIT 12"
+    )

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from rich.console import Group
@@ -20,8 +22,10 @@ from citystream.cli.grid import Grid, console_of
 from citystream.cli.output import put_json_line, say
 from citystream.cli.progress import Bars
 from citystream.cli.shown import count, span
+from citystream.cli.stage import FILE_FIRST, FILE_LAST
 from citystream.cli.stopping import Stopping
-from citystream.simulate.city import RESOURCES
+from citystream.simulate.city import DATASETS, RESOURCES, generate
+from citystream.simulate.export import export
 
 #: The first ones are those for which a narrow terminal has room.
 _COLUMNS = (
@@ -45,8 +49,20 @@ class Show:
 
     @property
     def datasets(self) -> list[Dataset]:
-        """All that are simulated and known."""
+        """All that are simulated, known, and served."""
         return [each for name, each in self.app.library.datasets.items() if name in RESOURCES]
+
+    def take_in_files(self, scale: float) -> None:
+        """Import what is simulated and to be had as a file only."""
+        for name in DATASETS:
+            if name in RESOURCES or name not in self.app.library.datasets or self.stopping():
+                continue
+            self.bars.about(name)
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / f"{name.partition('/')[2]}.csv"
+                export(generate(name, start=FILE_FIRST, end=FILE_LAST, scale=scale), path)
+                done = self.app.import_files(name, [path])
+            say(f"  {name}: {count(done.after.received)} rows from a file")
 
     def backfill(self) -> None:
         """Visit each once."""

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from citystream.app import utc_now
+from citystream.app import App, utc_now
 from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.output import put, put_json, say
 from citystream.cli.placing import placed
 from citystream.cli.shown import count
-from citystream.cli.simulation import FAULTS, fault, served_tables
+from citystream.cli.simulation import FAULTS, addresses, fault, served_tables
 from citystream.cli.stopping import INTERRUPTED, Stopping
 from citystream.errors import ConfigError
-from citystream.simulate.city import RESOURCES, generate
+from citystream.simulate.city import DATASETS, RESOURCES, generate
 from citystream.simulate.clock import SimClock
 from citystream.simulate.export import export
 from citystream.simulate.portal import SimulatedPortal
@@ -39,7 +39,7 @@ def portal(
         list[str] | None, typer.Option("--fault", metavar="NAME[:FIRST[:TIMES]]", help=f"{', '.join(FAULTS)}.")
     ] = None,
 ) -> None:
-    """Serve two years of four cities on 127.0.0.1 until Ctrl-C, as a Socrata portal would.
+    """Serve two years of simulated cities on 127.0.0.1 until Ctrl-C, each dataset as its publisher does.
 
     With --rate above 1 the last week goes by in a hurry. A fault strikes request FIRST (2) and TIMES (1) in all; 0 is
     for ever.
@@ -62,12 +62,15 @@ def _tell(url: str, said: Invocation) -> None:
     run = f"CITYSTREAM_PORTAL={url} citystream --data simulated-data run"
     status = "citystream --data simulated-data status"
     commands = [f"{run} {' '.join(RESOURCES)}", f"{run} --follow seattle/fire", status]
+    datasets, today = App(said.settings()).library.datasets, utc_now().date()
+    served = {name: addresses(datasets[name], url, today) for name in RESOURCES if name in datasets}
     if said.json:
-        put_json({"url": url, "resources": RESOURCES, "commands": commands})
+        put_json({"url": url, "addresses": served, "commands": commands})
         return
     put(f"serving {url}")
-    for name, resource in RESOURCES.items():
-        put(f"  {name}: {url}/resource/{resource}.json")
+    for name, listed in served.items():
+        for address in listed:
+            put(f"  {name}: {address}")
     put("in another terminal:")
     for command in commands:
         put(f"  {command}")
@@ -76,7 +79,7 @@ def _tell(url: str, said: Invocation) -> None:
 @app.command(name="export")
 def export_(
     ctx: typer.Context,
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help=f"{', '.join(RESOURCES)}")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help=f"{', '.join(DATASETS)}")],
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help=".csv .json .jsonl .geojson, and .gz behind it.")],
     layout: Annotated[str, typer.Option(help="Of a CSV; the publisher's newest, if none is named.")] = "",

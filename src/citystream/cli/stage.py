@@ -16,6 +16,8 @@ from citystream.errors import ConfigError, StorageError
 
 #: The days on which events occur.
 FIRST, LAST = date(2024, 1, 1), date(2025, 12, 31)
+#: The days of which a dataset that nobody serves is taken in as a file.
+FILE_FIRST, FILE_LAST = date(2025, 10, 1), date(2025, 11, 30)
 #: Simulated times: of the first visit, of the second, and when nothing more is published.
 BACKFILL = datetime(2025, 12, 6, tzinfo=UTC)
 LIVE = datetime(2025, 12, 20, tzinfo=UTC)
@@ -31,7 +33,7 @@ class Scenery:
     first: str
     last: str
     scale: float
-    edition: int = 1
+    edition: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -18,28 +18,46 @@ from citystream.cli.output import put, put_json, say
 from citystream.cli.shown import ago, count
 from citystream.errors import UnknownName
 from citystream.registry import nearest
+from citystream.store.reporting_lag import COMPLETE, FINAL, ReportingLag
 from citystream.store.status import DatasetStatus
 
 app = typer.Typer(add_completion=False)
-_COLUMNS = ("dataset", "events", "newest event", "last fetch", "state", "pending", "alerts", "withdrawn", "rejects")
+_COLUMNS = (
+    *("dataset", "events", "newest event", "last fetch", "state", "lag", "measured"),
+    *("pending", "alerts", "withdrawn", "rejects"),
+)
+#: What an old state means, and where to look.
+_AGED = {
+    "late": "nothing new for more than three of its cadences",
+    "frozen": "nothing new for more than thirty of its cadences; has it moved?",
+}
 
 
 @app.command()
 def status(
     ctx: typer.Context,
-    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help="Only this one")] = None,
+    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help="This one alone, and all about it")] = None,
     ledger: Annotated[bool, typer.Option("--ledger", help="Where every record of the log went.")] = False,
 ) -> None:
-    """Where every dataset stands: its newest event, its last visit, what is pending, alerts and rejects."""
+    """Where every dataset stands: its newest event, its last visit, its state and lag, what is pending, alerts.
+
+    With DATASET all that is known: the publisher's own time and cadence, how late its events are reported as measured
+    here, which rows have no position, which columns changed.
+    """
     said = invocation(ctx)
-    found = _only(dataset, App(said.settings()).status())
+    opened = App(said.settings())
+    found = _only(dataset, opened.status())
     if said.json:
         put_json([fields(each) for each in found])
         return
     if not found:
         say(f"the store has no dataset yet: {again(said, 'import', 'DATASET', 'FILE')}")
         return
-    _show(found)
+    now = opened.clock()
+    if dataset is None:
+        _show(found, now)
+    else:
+        _show_one(found[0], now)
     if ledger:
         _show_ledger(found)
     for each in found:
@@ -61,8 +79,7 @@ def _only(name: str | None, found: list[DatasetStatus]) -> list[DatasetStatus]:
     return chosen
 
 
-def _show(found: Sequence[DatasetStatus]) -> None:
-    now = datetime.now(UTC)
+def _show(found: Sequence[DatasetStatus], now: datetime) -> None:
     rows = [
         [
             each.dataset,
@@ -70,6 +87,8 @@ def _show(found: Sequence[DatasetStatus]) -> None:
             each.newest_event,
             ago(each.last_fetch, now),
             each.state or "-",
+            _days(each.lag_days),
+            _measured(each.reporting),
             each.pending,
             each.active_alerts,
             each.withdrawn_alerts,
@@ -78,6 +97,67 @@ def _show(found: Sequence[DatasetStatus]) -> None:
         for each in found
     ]
     Grid(_COLUMNS, rows).show()
+
+
+def _show_one(each: DatasetStatus, now: datetime) -> None:
+    put(f"{each.dataset}: {each.title}")
+    Grid(["", ""], list(_facts(each, now).items())).show()
+    if each.reporting.shares:
+        shares = [[days, f"{share:.1%}"] for days, share in each.reporting.shares.items()]
+        Grid(["days after", "known by then"], shares, f"reporting lag: {_lag_sentence(each)}").show()
+    if each.rejects:
+        Grid(["rejected because", "rows"], list(each.rejects.items())).show()
+    if each.newest_drifts:
+        changes = [[change.at, change.what] for change in each.newest_drifts]
+        Grid(["seen at (UTC)", "columns that changed"], changes, f"{count(each.drifts)} changes of columns").show()
+
+
+def _facts(each: DatasetStatus, now: datetime) -> dict[str, Any]:
+    facts = {
+        "events": each.events,
+        "vanished, revised": f"{count(each.vanished)}, {count(each.revisions)}",
+        "newest event (local)": each.newest_event,
+        "state": each.state or "never fetched",
+        "last fetch": f"{ago(each.last_fetch, now)}, {each.mode}" if each.last_fetch else "never",
+        "last good fetch": ago(each.last_good_fetch, now),
+        "publisher's last change": ago(each.publisher_updated_at, now) if each.publisher_updated_at else "not said",
+        "publisher's count": each.publisher_count if each.publisher_count is not None else "not said",
+        "updated every": _days(each.cadence_days),
+        "incomplete for": _days(each.lag_days),
+        "alerts": f"{count(each.active_alerts)} active, {count(each.withdrawn_alerts)} withdrawn",
+        "positions withheld": each.withheld,
+        "positions missing": _positions(each.missing_positions),
+        "pending records": each.pending,
+    }
+    return facts if each.reporting.shares else facts | {"reporting lag": _lag_sentence(each)}
+
+
+def _positions(missing: dict[str, int]) -> str:
+    reasons = ", ".join(f"{reason} {count(n)}" for reason, n in missing.items())
+    return f"{count(sum(missing.values()))} ({reasons})" if missing else "0"
+
+
+def _days(days: float) -> str:
+    return f"{days:.3g} d" if days >= 1 else f"{days * 24:.3g} h"
+
+
+def _measured(lag: ReportingLag) -> str:
+    """For the table."""
+    if not lag.known:
+        return "-"
+    return f"{lag.measured_lag_days} d" if lag.measured_lag_days is not None else f"> {max(lag.shares, default=0)} d"
+
+
+def _lag_sentence(each: DatasetStatus) -> str:
+    lag, configured = each.reporting, _days(each.lag_days)
+    if not lag.known:
+        since = f", which is counted since {lag.since}" if lag.since else ""
+        return f"not enough history yet{since}: days are final {FINAL} times {configured} after"
+    span = f"{count(lag.events)} events of {lag.since} to {lag.until}"
+    verdict = f"the configured lag of {configured} is too short" if lag.too_short else f"{configured} are configured"
+    if lag.measured_lag_days is None:
+        return f"{COMPLETE:.0%} of a day are not known within {max(lag.shares, default=0)} days; {verdict} ({span})"
+    return f"{COMPLETE:.0%} of a day are known after {_days(lag.measured_lag_days)}; {verdict} ({span})"
 
 
 def _show_ledger(found: Sequence[DatasetStatus]) -> None:
@@ -95,6 +175,10 @@ def _remark(each: DatasetStatus, said: Invocation) -> None:
         put(f"{each.dataset}: the last visit was refused: {each.detail}")
     elif each.detail:
         put(f"{each.dataset}: {each.detail}")
+    if each.state in _AGED:
+        put(f"{each.dataset}: {_AGED[each.state]}: {again(said, 'catalog', 'check', each.dataset)}")
+    if each.reporting.too_short:
+        put(f"{each.dataset}: {_lag_sentence(each)}")
     if each.drift:
         put(f"{each.dataset}: the publisher changed its columns: {each.drift}")
     if each.pending:

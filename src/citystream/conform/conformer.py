@@ -5,6 +5,7 @@ Pure: the same records give the same rows on every machine. It knows no clock; "
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import duckdb
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
+from citystream.conform.areas import BlankAreas
 from citystream.conform.categories import Meanings
 from citystream.conform.mapping import Selection, named_columns
 from citystream.conform.rejected import rejected
@@ -22,8 +24,11 @@ from citystream.conform.texts import Inputs, folded
 from citystream.conform.times import Micros, to_utc
 from citystream.conform.trim import trimmed
 from citystream.ports import Conformed
+from citystream.registry import load_path
 from citystream.schema import FETCHED_AT, GONE, LOG_RECORD, OFFSET, OP, RECORD_ID, UNREADABLE, TimeFlag
 
+Shape = tuple[tuple[str, str], ...]
+Project = Callable[[pa.Table], pa.Table]
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 #: What a record of op ``gone`` still has.
@@ -44,8 +49,10 @@ class Conformer:
         self.schema = conformed_schema(dataset)
         self._short = {column: f"c{place}" for place, column in enumerate(named_columns(dataset))}
         self._meanings = Meanings(dataset)
-        self._statements: dict[tuple[tuple[str, str], ...], Statement] = {}
+        self._statements: dict[Shape, Statement] = {}
+        self._projections: dict[Shape, Project] = {}
         self._engine = duckdb.connect(config={"threads": threads})
+        self._areas = BlankAreas(self._engine, dataset)
 
     def __call__(self, records: pa.Table) -> Conformed:
         """Every record of *records* as a row or a reject, in log order; records are `LOG_RECORD` and text columns.
@@ -60,7 +67,7 @@ class Conformer:
         if rejects.num_rows:
             good = pc.is_null(reasons)
             carried, selected = carried.filter(good), selected.filter(good)
-        rows, meanings = self._assemble(carried, selected)
+        rows, meanings = self._assemble(carried, self._areas.filled(selected))
         return Conformed(rows, meanings, rejects, last, fetches)
 
     def _select(self, records: pa.Table) -> pa.Table:
@@ -73,7 +80,7 @@ class Conformer:
         if unreadable.null_count < len(unreadable):
             columns["unreadable"] = _text(unreadable)
         columns |= self._published(records)
-        table = pa.table(columns)
+        table = self._projected(pa.table(columns))
         return self._statement(table).run(table)
 
     def _published(self, records: pa.Table) -> dict[str, pa.ChunkedArray]:
@@ -85,18 +92,30 @@ class Conformer:
                 found.setdefault(short, []).append(column)
         return {short: _first(records, found[short]) for short in sorted(found)}
 
+    def _projected(self, table: pa.Table) -> pa.Table:
+        """*table* with positions as degrees, if they are published in another coordinate system."""
+        if not self.dataset.columns.systems:
+            return table
+        shape = _shape(table)
+        if shape not in self._projections:
+            made = load_path("citystream.conform.projection:Projection")
+            name = f"positions{len(self._projections)}"
+            self._projections[shape] = made(self._engine, self.dataset.columns, self._inputs(table), name, table)
+        return self._projections[shape](table)
+
     def _statement(self, table: pa.Table) -> Statement:
         """The SELECT for tables with the columns of *table*."""
-        present = set(table.column_names)
-        shape = tuple((field.name, str(field.type)) for field in table.schema)
+        shape = _shape(table)
         if shape not in self._statements:
             name = f"batch{len(self._statements)}"
-            short = {column: each for column, each in self._short.items() if each in present}
-            inputs = Inputs(short, self.dataset.missing)
-            gone, unreadable = "gone" in present, "unreadable" in present
-            sql = Selection(self.dataset, inputs, name, gone=gone, unreadable=unreadable).sql()
-            self._statements[shape] = Statement(self._engine, sql, name, table)
+            gone, unreadable = "gone" in table.column_names, "unreadable" in table.column_names
+            selection = Selection(self.dataset, self._inputs(table), name, gone=gone, unreadable=unreadable)
+            self._statements[shape] = Statement(self._engine, selection.sql(), name, table)
         return self._statements[shape]
+
+    def _inputs(self, table: pa.Table) -> Inputs:
+        present = set(table.column_names)
+        return Inputs({column: each for column, each in self._short.items() if each in present}, self.dataset.missing)
 
     def _assemble(self, carried: pa.Table, selected: pa.Table) -> tuple[pa.Table, pa.Table]:
         """The rows in their schema: what the SELECT gave, instants, meanings, and what the log carried."""
@@ -128,6 +147,10 @@ class Conformer:
             column if field.name in KEPT_WHEN_GONE else pc.if_else(gone, pa.scalar(None, field.type), column)
             for field, column in zip(self.schema, columns, strict=True)
         ]
+
+
+def _shape(table: pa.Table) -> Shape:
+    return tuple((field.name, str(field.type)) for field in table.schema)
 
 
 def _micros(times: pa.ChunkedArray) -> Micros:

@@ -95,6 +95,7 @@ class Selection:
         for each in (*NUMBERS, *BOOLEANS):
             rule = getattr(self.mapping, each)
             found[f"t_{each}"] = self.inputs.first(rule.column) if rule else NOTHING
+        found |= {each: each for way in self.mapping.systems for each in places.projected(way)}
         for each in TIMES:
             found |= self._time_texts(each, getattr(self.mapping, each))
         for attribute, rule in self.dataset.attributes.items():
@@ -112,7 +113,7 @@ class Selection:
         return found
 
     def _values(self) -> dict[str, str]:
-        lat, lon = places.degrees(self.dataset, "t_lat", "t_lon", "t_position")
+        lat, lon = places.degrees(self.mapping)
         found = {"lat": lat, "lon": lon, "k": self._key()}
         for each in TIMES:
             rule = getattr(self.mapping, each)
@@ -149,6 +150,7 @@ class Selection:
         } | cases.case(self.dataset)
         found |= self._times() | places.place(self.dataset, self._place_texts())
         found |= {each: f"t_{each}" for each in ("district", "beat", "neighbourhood", "status")}
+        found["derived_areas"] = "0::UTINYINT"  # `areas` fills what is blank, after this
         withheld = listed(self.dataset.withheld or ("",))
         found["address"] = f"CASE WHEN upper(t_address) NOT IN {withheld} THEN t_address END"
         found |= {each: _boolean(f"t_{each}", getattr(self.mapping, each)) for each in BOOLEANS}

@@ -7,7 +7,7 @@ a word for "withheld" comes before blank, then text that is no number, (0, 0), a
 from __future__ import annotations
 
 from citystream.catalog.dataset import Dataset
-from citystream.catalog.rules import PositionRule
+from citystream.catalog.rules import Mapping, PositionRule
 from citystream.conform import binary
 from citystream.conform.texts import listed, number
 from citystream.schema import PlacePrecision, PlaceReason
@@ -16,20 +16,32 @@ _NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _PAIR = rf"({_NUMBER})[^-+\d]+({_NUMBER})"
 
 
-def degrees(dataset: Dataset, lat: str, lon: str, position: str) -> tuple[str, str]:
-    """SQL for both coordinates as numbers, from the texts of two columns or of one."""
-    mapping = dataset.columns
-    ways: tuple[list[str], list[str]] = ([], [])
-    if mapping.lat:
-        for way, text, rule in zip(ways, (lat, lon), (mapping.lat, mapping.lon), strict=True):
-            way.append(f"try_cast({number(text, rule or mapping.lat)} AS DOUBLE)")
+def published(mapping: Mapping) -> dict[str, tuple[str, str]]:
+    """SQL for latitude and longitude as published, in whatever units, over the texts ``t_lat``, ``t_lon`` and
+    ``t_position``: from two ``columns``, and from one ``position``.
+    """
+    ways: dict[str, tuple[str, str]] = {}
+    if mapping.lat and mapping.lon:
+        lat, lon = number("t_lat", mapping.lat), number("t_lon", mapping.lon)
+        ways["columns"] = (f"try_cast({lat} AS DOUBLE)", f"try_cast({lon} AS DOUBLE)")
     if mapping.position and mapping.position.form == "wkb":
-        for way, sql in zip(ways, binary.point(position), strict=True):
-            way.append(sql)
+        ways["position"] = binary.point("t_position")
     elif mapping.position:
-        for way, group in zip(ways, _groups(mapping.position), strict=True):
-            way.append(f"try_cast(regexp_extract({position}, '{_PAIR}', {group}) AS DOUBLE)")
-    both = [way[0] if len(way) == 1 else f"coalesce({', '.join(way)})" for way in ways if way]
+        texts = (f"regexp_extract(t_position, '{_PAIR}', {group})" for group in _groups(mapping.position))
+        lat, lon = (f"try_cast({text} AS DOUBLE)" for text in texts)
+        ways["position"] = (lat, lon)
+    return ways
+
+
+def projected(way: str) -> tuple[str, str]:
+    """The columns in which `projection` leaves the degrees of a *way*."""
+    return f"lat_{way}", f"lon_{way}"
+
+
+def degrees(mapping: Mapping) -> tuple[str, str]:
+    """SQL for both coordinates as numbers, in degrees."""
+    ways = published(mapping) | {way: projected(way) for way in mapping.systems}
+    both = [way[0] if len(way) == 1 else f"coalesce({', '.join(way)})" for way in zip(*ways.values(), strict=True)]
     return (both[0], both[1]) if both else ("NULL::DOUBLE", "NULL::DOUBLE")
 
 

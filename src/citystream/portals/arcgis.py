@@ -14,10 +14,12 @@ and become a column ``geometry``. API: https://developers.arcgis.com/rest/servic
 from __future__ import annotations
 
 from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.look import Look
 from citystream.portals.addresses import root
 from citystream.portals.arcgis_layer import ArcgisLayer
 from citystream.portals.columns import require
 from citystream.portals.http import HttpClient
+from citystream.portals.looking import look_at_layer
 from citystream.portals.paged import PagedVisit, begin
 
 
@@ -38,8 +40,14 @@ class ArcgisPortal:
         There is no column that moves forward with every change, so *overlap* means nothing here. Raises
         `PortalError`.
         """
-        address = f"{root(source, 'ArcGIS')}/{source.resource.strip('/')}"
-        layer = ArcgisLayer(self._client, address, self._page_size)
+        layer = self._layer(source, self._page_size)
         stand = layer.stand()
-        require(dataset, stand.columns, address)
+        require(dataset, stand.columns, layer.home)
         return begin(layer, stand, dataset, cursor, full=full)
+
+    def look(self, source: Source, rows: int) -> Look:
+        """What the server says about the layer, and *rows* of it as a sample. Raises `PortalError`."""
+        return look_at_layer(self._layer(source, rows or 1), rows)
+
+    def _layer(self, source: Source, page_size: int) -> ArcgisLayer:
+        return ArcgisLayer(self._client, f"{root(source, 'ArcGIS')}/{source.resource.strip('/')}", page_size)

@@ -51,12 +51,16 @@ class ArcgisLayer:
 
     def stand(self) -> Stand:
         """What the layer says about itself, and how many rows it counts."""
-        answer, _ = self.client.get_json(self.home, {"f": "json"})
-        self._layer = layer = described(answer, self.home)
+        self._layer = layer = described(self.told(), self.home)
         counted = self._query({"returnCountOnly": "true"}).get("count")
         if not str(counted).isdigit():
             raise self._refusal("the layer does not say how many rows it has")
         return Stand(layer.columns, int(str(counted)), layer.edited, _moment(layer.edited))
+
+    def told(self) -> Any:
+        """The layer's description as the server gives it."""
+        answer, _ = self.client.get_json(self.home, {"f": "json"})
+        return answer
 
     def slice(self, offset: int) -> Slice:
         """The rows from *offset* on, in the order of the object id."""

@@ -16,17 +16,19 @@ API: https://docs.ckan.org/en/latest/maintaining/datastore.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.look import Look
 from citystream.catalog.naming import folded
 from citystream.errors import PortalError
 from citystream.portals.addresses import root
 from citystream.portals.columns import require, shown
 from citystream.portals.http import HttpClient, Params
 from citystream.portals.json_values import table_of
+from citystream.portals.looking import sampled, words
 from citystream.portals.paged import PagedVisit, Slice, Stand, begin
 
 ROW_NUMBER: Final = "_id"
@@ -49,11 +51,18 @@ class CkanPortal:
         There is no column that moves forward with every change, so *overlap* means nothing here. Raises
         `PortalError`.
         """
-        package, _, name = source.resource.partition("/")
-        table = CkanTable(self._client, root(source, "CKAN"), package, name, self._page_size)
+        table = self._table(source, self._page_size)
         stand = table.stand()
         require(dataset, stand.columns, table.home)
         return begin(table, stand, dataset, cursor, full=full)
+
+    def look(self, source: Source, rows: int) -> Look:
+        """What the portal says about the resource, and *rows* of it as a sample. Raises `PortalError`."""
+        return _look(self._table(source, rows or 1), rows)
+
+    def _table(self, source: Source, page_size: int) -> CkanTable:
+        package, _, name = source.resource.partition("/")
+        return CkanTable(self._client, root(source, "CKAN"), package, name, page_size)
 
 
 @dataclass(slots=True)
@@ -70,15 +79,35 @@ class CkanTable:
     page_size: int
     _id: str = ""
     _fields: tuple[str, ...] = ()
+    _called: str = ""
+    _package: dict[str, Any] = field(default_factory=dict)
 
     @property
     def home(self) -> str:
         """The address that a person can look at."""
         return f"{self.base}/dataset/{self.package}"
 
+    @property
+    def described_at(self) -> str:
+        """Where the package's description is."""
+        return f"{self.base}/api/3/action/package_show"
+
+    @property
+    def resource(self) -> str:
+        """What a city file says for it: by name, which stays when the file is replaced. As asked before `stand`."""
+        named = self._called if self.name else ""
+        return f"{self.package}/{named}" if named else self.package
+
+    @property
+    def package_told(self) -> dict[str, Any]:
+        """The package as the portal last described it; empty before `stand`."""
+        return self._package
+
     def stand(self) -> Stand:
         """What the package says about the resource, and the datastore about its table."""
-        resource = self._resource(self._action("package_show", {"id": self.package}))
+        self._package = self._action("package_show", {"id": self.package})
+        resource = self._resource(self._package)
+        self._called = str(resource.get("name") or "")
         self._id, modified = str(resource["id"]), str(resource.get("last_modified") or "")
         found = self._search({"limit": "0"})
         columns = {str(each["id"]): str(each["type"]) for each in found["fields"] if each["id"] != ROW_NUMBER}
@@ -113,10 +142,10 @@ class CkanTable:
         return result
 
     def _resource(self, package: dict[str, Any]) -> dict[str, Any]:
-        """The resource by its name, of those that can be asked for rows."""
+        """The resource by its name, or for now by its id, of those that can be asked for rows."""
         active = [each for each in package.get("resources") or [] if each.get("datastore_active") is True]
         wanted = folded(self.name or str(package.get("title") or ""))
-        named = [each for each in active if folded(str(each.get("name") or "")) == wanted]
+        named = [each for each in active if folded(str(each.get("name") or "")) == wanted or each["id"] == self.name]
         found = named or ([] if self.name else active)
         if len(found) == 1:
             return dict(found[0])
@@ -128,6 +157,27 @@ class CkanTable:
         return PortalError(
             f"{self.home}: {what}", 'look at it: the city file names it as resource = "package/name"', url=self.home
         )
+
+
+def _look(table: CkanTable, rows: int) -> Look:
+    """What its package says, its count, and the first of its rows."""
+    stand = table.stand()
+    package = table.package_told
+    organisation = package.get("organization")
+    publisher = package.get("owner_division") or (organisation or {}).get("title") or package.get("author")
+    return Look(
+        home=table.home,
+        resource=table.resource,
+        columns=stand.columns,
+        title=words(package.get("title")),
+        description=words(package.get("notes") or package.get("excerpt")),
+        publisher=words(publisher),
+        licence=words(package.get("license_title")),
+        count=stand.count if stand.exact else None,
+        updated_at=stand.updated_at,
+        moved_to=table.client.moved.get(table.described_at, ""),
+        sample=sampled(table.slice(0).rows.slice(0, rows)) if rows else {},
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -1,6 +1,6 @@
 """Do these column names belong to that dataset? The one question asked of every header, of files and portals.
 
-Names are compared without regard to case and surrounding blanks. A dataset is recognised by two things that
+Names are compared as `naming` does it. A dataset is recognised by two things that
 no layout of it can lack: what identifies a record, and when it happened.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from citystream.catalog.dataset import Dataset, KeyRule
+from citystream.catalog.naming import folded
 from citystream.errors import PortalError
 
 #: More names than this are not listed in a message.
@@ -17,7 +18,7 @@ SHOWN = 30
 
 def lacking(dataset: Dataset, found: Iterable[str]) -> list[str]:
     """What *dataset* cannot do without and *found* does not have, in words; empty if all is there."""
-    present = {name.strip().lower() for name in found}
+    present = {folded(name) for name in found}
     missing = _lacking_key(dataset.columns.event_id, present)
     occurred = dataset.columns.occurred.column
     if not _any(occurred, present):
@@ -49,7 +50,7 @@ def _lacking_key(key: KeyRule, present: set[str]) -> list[str]:
 
 
 def _any(names: tuple[str, ...], present: set[str]) -> bool:
-    return any(name.strip().lower() in present for name in names)
+    return any(folded(name) in present for name in names)
 
 
 def shown(names: Iterable[str]) -> str:

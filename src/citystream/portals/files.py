@@ -83,6 +83,16 @@ def looks_like(path: Path, datasets: Iterable[Dataset], *, encoding: str = "utf-
     return [dataset.name for dataset in datasets if not lacking(dataset, found)]
 
 
+def beginning(path: Path, rows: int, *, encoding: str = "utf-8") -> tuple[dict[str, str], pa.Table]:
+    """Columns with their types, and the first *rows* rows of a file of no matter which dataset.
+
+    Raises `FileRefused`, but not for what is wrong after these rows.
+    """
+    found = _rows(path, encoding)
+    first = next(iter(found.tables()), pa.table({name: pa.array([], pa.string()) for name in found.columns}))
+    return dict(found.columns), first.slice(0, rows)
+
+
 def _rows(path: Path, encoding: str) -> Rows:
     head, packing = _beginning(path)
     if head.startswith(_PARQUET):

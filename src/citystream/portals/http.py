@@ -31,6 +31,7 @@ Params = Mapping[str, str]
 TOKEN: Final = "X-App-Token"
 _FOR_GOOD: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _REDIRECTS: Final = 5
+_FOR_EVER: Final = frozenset({301, 308})
 _NO_TIME: Final = 1e-6
 _PUBLIC: Final = frozenset({"if-none-match", "if-modified-since"})
 
@@ -63,6 +64,8 @@ class HttpClient:
             headers={"User-Agent": _user_agent(), "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(self._patience.read, connect=self._patience.connect),
         )
+        #: Address -> where it has moved to for good, without what was asked there.
+        self.moved: dict[str, str] = {}
         self._guard = threading.Lock()
         self._turns: dict[str, _Turn] = {}
 
@@ -97,6 +100,15 @@ class HttpClient:
         """
         found, told = self._ask("GET", url, _is_new, headers=headers, take=lambda answer: _save(answer, path))
         return told if found else None
+
+    def get_beginning(self, url: str, most: int) -> tuple[bytes, bool]:
+        """The first *most* bytes at *url*, or a little more, and whether that is all of it. Raises `PortalError`."""
+        found: list[bytes] = []
+        _, told = self._ask("GET", url, check_status, take=lambda answer: found.append(_beginning(answer, most)))
+        announced = told.get("Content-Length", "")
+        packed = told.get("Content-Encoding", "")
+        known = announced.isdigit() and not packed
+        return found[-1], len(found[-1]) >= int(announced) if known else len(found[-1]) < most
 
     def close(self) -> None:
         """Close all connections."""
@@ -156,6 +168,8 @@ class HttpClient:
             following = response.next_request
             if following is None:
                 return response
+            if response.status_code in _FOR_EVER:
+                self.moved[str(request.url.copy_with(query=None))] = str(following.url.copy_with(query=None))
             if following.url.host != request.url.host:
                 following.headers.pop(TOKEN, None)
             request = following
@@ -216,6 +230,16 @@ def _save(response: httpx.Response, path: Path) -> None:
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and response.num_bytes_downloaded < int(announced):
         raise TransientError(f"{response.num_bytes_downloaded} of {announced} bytes came", response.status_code)
+
+
+def _beginning(response: httpx.Response, most: int) -> bytes:
+    """What comes first of the body; the rest is not asked for."""
+    found = bytearray()
+    for block in response.iter_bytes():
+        found += block
+        if len(found) >= most:
+            break
+    return bytes(found)
 
 
 def _secrets(headers: Headers) -> list[str]:

@@ -17,11 +17,13 @@ from dataclasses import replace
 import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.look import Look
 from citystream.errors import PortalError
 from citystream.portals.addresses import root
 from citystream.portals.columns import require
 from citystream.portals.http import HttpClient
 from citystream.portals.json_values import Row, names_of, table_of
+from citystream.portals.looking import look_at_soda
 from citystream.portals.soda import Order, Position, behind, parse
 from citystream.portals.soda_table import Described, SodaTable
 from citystream.ports import Listing, Page
@@ -55,6 +57,10 @@ class SocrataPortal:
             at = table.newest(source.cursor) if source.cursor else ""
             return SocrataVisit(table, described, Position(by=source.cursor, at=at))
         return SocrataVisit(table, described, behind(start, source.overlap) if overlap else start)
+
+    def look(self, source: Source, rows: int) -> Look:
+        """What the portal says about the table, and *rows* of it as a sample. Raises `PortalError`."""
+        return look_at_soda(replace(self._table(source), page_size=rows or 1), rows)
 
     def _table(self, source: Source) -> SodaTable:
         soda3 = source.api == "soda3"

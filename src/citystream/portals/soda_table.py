@@ -44,10 +44,19 @@ class SodaTable:
 
     def describe(self) -> Described:
         """Raises `PortalError`, also when there is no such table any more."""
-        url = f"{self.base}/api/views/{self.resource}.json"
+        return self.view()[1]
+
+    @property
+    def described_at(self) -> str:
+        """Where the table's description is."""
+        return f"{self.base}/api/views/{self.resource}.json"
+
+    def view(self) -> tuple[dict[str, Any], Described]:
+        """The description as the portal gives it, and what of it a visit needs. Raises `PortalError`."""
+        url = self.described_at
         view, _ = self.client.get_json(url, headers=self._headers)
         try:
-            return _described(view)
+            return view, _described(view)
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise PortalError(
                 f"{url}: is not the description of a table", "check host and resource in the city file", url=url

@@ -28,7 +28,9 @@ from typing import Literal
 import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset, Source
+from citystream.catalog.look import Look
 from citystream.errors import PortalError
+from citystream.portals.file_look import look_at_web_file
 from citystream.portals.http import HttpClient
 from citystream.portals.shelf import Shelf, Stamp, parse
 from citystream.portals.web_file import WebFile, fetch, moment, today_at
@@ -54,6 +56,18 @@ class FilePortal:
         today = today_at(self._client, address(source, years_known(source, shelf)))
         asked = plan(source, shelf, today, full=full, late=dataset.cadence + dataset.lag)
         return WebFilesVisit(self._client, dataset, source, asked)
+
+    def look(self, source: Source, rows: int) -> Look:
+        """The header and the first *rows* rows of the newest file. Raises `PortalError`."""
+        shelf = Shelf()
+        today = today_at(self._client, address(source, years_known(source, shelf)))
+        asked = plan(source, shelf, today, full=True)
+        try:
+            return look_at_web_file(self._client, address(source, asked.years[0]), rows)
+        except PortalError as refusal:
+            if not (asked.new_year and refusal.status in _ABSENT):
+                raise
+        return look_at_web_file(self._client, address(source, asked.years[1]), rows)
 
 
 class WebFilesVisit:
@@ -94,7 +108,7 @@ class WebFilesVisit:
             raise
         self._ended = True
         if held:
-            yield Page(held[0], self._plan.finished(held[1]).text())
+            yield Page(held[0], self._plan.finished(self._shelf).text())
 
     def verify(self, received: int) -> str:
         """'' if *received* is the number of records in the files; how many there should be no server says."""
@@ -127,6 +141,8 @@ class WebFilesVisit:
                 if last:
                     self._shelf = self._shelf.read(year, file.stamp)
                 yield rows, self._shelf if last else None
+            # a file with a header and no rows was read too
+            self._shelf = self._shelf.read(year, file.stamp)
 
     def _updated_at(self) -> datetime | None:
         """When the newest file was last changed."""

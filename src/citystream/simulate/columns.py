@@ -46,3 +46,26 @@ def blanked(column: pa.Array, blank: npt.NDArray[np.bool_]) -> pa.Array:
 def joined(*parts: pa.Array | str) -> pa.Array:
     """Texts one after the other; no value where a part has none."""
     return pc.binary_join_element_wise(*parts, "")
+
+
+def clock(minutes: Integers) -> pa.Array:
+    """Minutes since midnight as a number of four digits without zeros in front: ``51`` is 00:51, ``0`` midnight."""
+    return numbers(minutes // 60 * 100 + minutes % 60)
+
+
+def decimal(values: Integers, places: int) -> pa.Array:
+    """Whole numbers of which the last *places* digits stand behind the point: 917 with 2 is ``9.17``."""
+    size, unit = np.abs(values), 10**places
+    behind = pc.utf8_lpad(numbers(size % unit), places, "0")
+    sign = words((values < 0).astype(np.int64), ["", "-"])
+    return joined(sign, numbers(size // unit), ".", behind)
+
+
+def padded(values: Integers, width: int) -> pa.Array:
+    """Whole numbers as text of at least *width* digits."""
+    return pc.utf8_lpad(numbers(values), width, "0")
+
+
+def yes(values: npt.NDArray[np.bool_], no_yes: tuple[str, str] = ("No", "Yes")) -> pa.Array:
+    """One of two words."""
+    return words(values.astype(np.int64), no_yes)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from citystream.errors import ConfigError
 from citystream.simulate import columns, render, zones
-from citystream.simulate.city import History
+from citystream.simulate.city import History, occurred_in
 from citystream.simulate.draws import scattered
 from citystream.simulate.layouts import Layout, find
 from citystream.simulate.soql.sql import Field
@@ -45,7 +45,7 @@ def export(
     chosen = find(history.dataset, layout)
     rows = _rows(history, at, chosen, duplicates=duplicates and form == "csv")
     with path.open("wb") as raw, _packed(path, raw) as file, duckdb.connect() as connection:
-        connection.register("listing", _of_year(connection, rows, year))
+        connection.register("listing", _of_year(rows, occurred_in(history.table), year))
         writer = _csv(connection, chosen) if form == "csv" else _json(connection, history, form)
         for text in writer:
             file.write(text)
@@ -55,7 +55,7 @@ def export(
 def written(rows: pa.Table, layout: Layout) -> bytes:
     """*rows* (text under their published names, in the order of the file) as a CSV file in *layout*."""
     with duckdb.connect() as connection:
-        connection.register("listing", _of_year(connection, rows, None))
+        connection.register("listing", _of_year(rows, "", None))
         return b"".join(_csv(connection, layout))
 
 
@@ -76,7 +76,7 @@ def _rows(history: History, at: datetime | None, layout: Layout, *, duplicates: 
         twice = standing[scattered(table.key[standing], 9) % _ONE_IN == 0]
         standing = np.concatenate([standing, twice])
     rows = table.rows.take(pa.array(standing))
-    if "occ_date" in rows.column_names:
+    if "occ_doy" in rows.column_names:
         for prefix in ("occ", "report"):
             rows = rows.append_column(f"{prefix}_utc", _midnight(rows[f"{prefix}_date"]))
     return rows
@@ -89,9 +89,8 @@ def _midnight(dates: pa.ChunkedArray) -> pa.Array:
     return pa.compute.utf8_slice_codeunits(columns.floating(utc), 0, 19)
 
 
-def _of_year(connection: duckdb.DuckDBPyConnection, rows: pa.Table, year: int | None) -> pa.Table:
+def _of_year(rows: pa.Table, happened: str, year: int | None) -> pa.Table:
     """Rows of *year* only, numbered from 1."""
-    happened = next(c for c in ("date", "datetime", "date_time", "occ_date") if c in rows.column_names)
     if year is not None:
         rows = rows.filter(pa.compute.starts_with(rows[happened], f"{year}-"))
     return rows.append_column("position", pa.array(np.arange(1, rows.num_rows + 1)))
@@ -132,7 +131,7 @@ def _feature(row: str, types: dict[str, str]) -> str:
     return f"""'{{"type":"Feature","geometry":' || {point} || ',"properties":' || {row} || '}}'"""
 
 
-_COORDINATES = (("latitude", "longitude"), ("lat_wgs84", "long_wgs84"))
+_COORDINATES = (("latitude", "longitude"), ("lat_wgs84", "long_wgs84"), ("lat", "lon"), ("hndrdth_lat", "hndrdth_lon"))
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, line: str) -> Iterator[bytes]:

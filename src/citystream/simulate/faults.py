@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 
@@ -90,6 +91,20 @@ class Rewritten(Fault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touched(Fault):
+    """Before the request is answered *rows* rows get the publisher's stamp of now, although nothing in them changed."""
+
+    rows: int = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen(Fault):
+    """Nothing is published after *at*, and nobody says so."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Renumbered(Fault):
     """Before the request is answered the table is reloaded: the same rows under other numbers, in another order."""
 
@@ -103,7 +118,7 @@ class NoPaging(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved(Fault):
-    """301: the same path and query at the address *to*."""
+    """301: the same path and query at the address *to*. An old address that is given up then is a 403."""
 
     to: str
 

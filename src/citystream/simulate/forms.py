@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from citystream.simulate import ckan, feature_layer, reply, san_diego, toronto, year_files
+from citystream.simulate import ckan, feature_layer, reply, toronto, year_files
 from citystream.simulate.asked import Asked
 from citystream.simulate.reply import ErrorForm
 
@@ -30,5 +30,8 @@ FORMS = (
     Form(f"{LAYER}/query", toronto.RESOURCE, feature_layer.query, feature_layer.error),
     Form("/api/3/action/package_show", toronto.RESOURCE, ckan.package_show, ckan.error),
     Form("/api/3/action/datastore_search", toronto.RESOURCE, ckan.datastore_search, ckan.error),
-    Form("/police_calls_for_service/{file}", san_diego.RESOURCE, year_files.file, reply.numbered),
+    *(
+        Form(f"/{files.folder}/{{file}}", files.resource, year_files.answers(files), reply.numbered)
+        for files in (year_files.CALLS, year_files.NIBRS)
+    ),
 )

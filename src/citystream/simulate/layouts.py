@@ -6,11 +6,14 @@ midnights in UTC, ``position`` numbers the rows of a file from 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from citystream.errors import UnknownName
-from citystream.simulate import chicago, san_diego, seattle, toronto
+from citystream.simulate import aarhus, chicago, los_angeles, san_diego, san_diego_nibrs, seattle, toronto
+from citystream.simulate.sheet import Sheet
+from citystream.simulate.sheets import SHEETS
 
 _SLASHED = "strftime({}::timestamp, '%m/%d/%Y %I:%M:%S %p')"
 
@@ -49,10 +52,6 @@ _SEATTLE = (
     ("Longitude", "longitude"),
     ("Report Location", "report_location"),
     ("Incident Number", "incident_number"),
-)
-_SAN_DIEGO = tuple(
-    (name, "strftime(date_time::timestamp, '%Y-%m-%d %H:%M:%S')" if name == "date_time" else f"coalesce({name}, '')")
-    for name in san_diego.TYPES
 )
 
 
@@ -127,6 +126,45 @@ _CKAN_2024 = (
     ("geometry", _MULTIPOINT),
 )
 
+
+def _plain(types: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Columns under their own names, times with a blank between day and hour."""
+    return tuple(
+        (name, f"replace({name}[:19], 'T', ' ')" if kind == "calendar_date" else f"coalesce({name}, '')")
+        for name, kind in types.items()
+    )
+
+
+def _san_diego(dataset: str, types: Mapping[str, str]) -> tuple[Layout, Layout]:
+    """In capitals since 2024, in small letters before."""
+    columns = _plain(types)
+    capitals = tuple((header.upper(), sql) for header, sql in columns)
+    upper = Layout(dataset, "upper", capitals, quoted=True, bom=True)
+    return upper, Layout(dataset, "lower", columns, quoted=True)
+
+
+def _exported(sheet: Sheet) -> Layout:
+    """As a Socrata portal exports a table: names in words, times with slashes."""
+    columns = tuple(
+        (
+            sheet.headers.get(name, name.replace("_", " ").title()),
+            _SLASHED.format(f'"{name}"') if kind == "calendar_date" else f'"{name}"',
+        )
+        for name, kind in sheet.types.items()
+    )
+    return Layout(sheet.dataset, "portal", columns, order="arbitrary")
+
+
+def _older_los_angeles() -> Layout:
+    """The table of 2010 to 2019 has a column whose name ends with a blank."""
+    newer = _exported(los_angeles.SHEET)
+    columns = tuple((f"{header} " if header == "AREA" else header, sql) for header, sql in newer.columns)
+    return replace(newer, name="portal-2010", columns=columns)
+
+
+#: Datasets whose files are not exports of a Socrata portal.
+_OWN = (san_diego_nibrs.DATASET, aarhus.DATASET)
+
 LAYOUTS: tuple[Layout, ...] = (
     Layout(chicago.DATASET, "portal", _CHICAGO, order="arbitrary"),
     Layout(seattle.DATASET, "portal", _SEATTLE, order="arbitrary"),
@@ -139,14 +177,11 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(toronto.DATASET, "ckan-2024", _CKAN_2024, nothing="None"),
     Layout(toronto.DATASET, "ckan-2022", _CKAN_2022),
     Layout(toronto.DATASET, "arcgis-2018", _ARCGIS_2018, bom=True),
-    Layout(
-        san_diego.DATASET,
-        "upper",
-        tuple((header.upper(), sql) for header, sql in _SAN_DIEGO),
-        quoted=True,
-        bom=True,
-    ),
-    Layout(san_diego.DATASET, "lower", _SAN_DIEGO, quoted=True),
+    *_san_diego(san_diego.DATASET, san_diego.TYPES),
+    *_san_diego(san_diego_nibrs.DATASET, san_diego_nibrs.TYPES),
+    Layout(aarhus.DATASET, "citypulse", tuple((name, f'"{name}"') for name in aarhus.TYPES)),
+    *(_exported(sheet) for sheet in SHEETS if sheet.dataset not in _OWN),
+    _older_los_angeles(),
 )
 
 

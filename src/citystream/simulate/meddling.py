@@ -27,6 +27,15 @@ def meddle(
     _copy(cursor, copied, now, _renewals(table, now))
 
 
+def touch(cursor: duckdb.DuckDBPyConnection, table: PublishedTable, now: int, rows: int) -> None:
+    """At *now* stamp so many *rows* anew and change nothing else in them; which is arbitrary, always the same."""
+    if rows:
+        standing = f"select key from rows where published < {now} and {now} < ended order by scatter, key"
+        keys = [row[0] for row in cursor.execute(f"{standing} limit {rows}").fetchall()]
+        _copy(cursor, keys, now, _stamp(table, now))
+        _end(cursor, keys, now)
+
+
 def _copy(cursor: duckdb.DuckDBPyConnection, keys: list[int], now: int, edits: dict[str, str]) -> None:
     columns = {"published": str(now), "ended": str(FOREVER), **edits}
     replaced = ", ".join(f"{sql} as {column}" for column, sql in columns.items())

@@ -58,6 +58,18 @@ class Occurrences:
         return Occurrences(self.minute[which], self.code[which], self.area[which])
 
 
+def months_of(start: date, end: date) -> list[date]:
+    """The first days of the months from that of *start* to that of *end*."""
+    first, last = start.year * 12 + start.month - 1, end.year * 12 + end.month - 1
+    return [date(m // 12, m % 12 + 1, 1) for m in range(first, last + 1)]
+
+
+def nothing() -> Occurrences:
+    """A month without events."""
+    none = np.zeros(0, dtype=np.int64)
+    return Occurrences(none, none, none)
+
+
 def draw_month(traffic: Traffic, seed: int, month: date, scale: float) -> Occurrences:
     """All events of the month that begins on *month*, *scale* times as many as usual, and its bursts."""
     draws = Draws(seed, traffic.dataset, "occurrences", month.year, month.month)

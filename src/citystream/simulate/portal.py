@@ -173,6 +173,8 @@ class SimulatedPortal:
         for fault in struck:
             if isinstance(fault, wrong.Rewritten):
                 served.rewrite(self.now(), insert=fault.insert, revise=fault.revise, remove=fault.remove)
+            if isinstance(fault, wrong.Touched):
+                served.rewrite(self.now(), touch=fault.rows)
             if isinstance(fault, wrong.Renumbered):
                 served.reload()
 
@@ -213,7 +215,8 @@ class SimulatedPortal:
         behind = sum(f.behind for f in struck if isinstance(f, wrong.StaleReplica))
         renamed = tuple((f.old, f.new) for f in struck if isinstance(f, wrong.RenamedColumn))
         left = [f.rows for f in struck if isinstance(f, wrong.Shrunk)]
-        return View(self.now() - timedelta(seconds=behind), renamed, min(left) if left else None)
+        now = min([self.now(), *(f.at for f in struck if isinstance(f, wrong.Frozen))])
+        return View(now - timedelta(seconds=behind), renamed, min(left) if left else None)
 
 
 async def _params(request: Request) -> dict[str, str]:

@@ -26,9 +26,10 @@ class PublishedTable:
     """Rows as published (text), one for each version, and when each stood.
 
     *types*: the columns that are shown, in order, with the portal's type of each (*rows* may have more, which
-    only file layouts use). Times are microseconds UTC; a version stands from *published_at* until before
-    *ended_at*; *key* says which record it is a version of, *created_at* when that first appeared. Positions are
-    written ``(lat, lon)``, booleans ``true`` or ``false``, times ``2024-05-01T13:30:00.000``.
+    only file layouts use), *occurred* the one that says when an event was. Times are microseconds UTC; a version
+    stands from *published_at* until before *ended_at*; *key* says which record it is a version of, *created_at* when
+    that first appeared. Positions are written ``(lat, lon)``, booleans ``true`` or ``false``, times
+    ``2024-05-01T13:30:00.000``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class PublishedTable:
     attribution: str = "Simulated city"
     licence: str = "Public domain (synthetic)"
     description: str = field(default="Invented rows in the publisher's format")
+    occurred: str = ""
 
     @classmethod
     def from_arrow(

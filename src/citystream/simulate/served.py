@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha1
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from citystream.simulate import render, statement
+from citystream.simulate import meddling, render, statement
 from citystream.simulate.draws import scattered
-from citystream.simulate.meddling import meddle
 from citystream.simulate.published import LONG_AGO, PublishedTable
 from citystream.simulate.soql import tree
 from citystream.simulate.soql.failure import SoqlError
@@ -31,6 +30,9 @@ _TYPED = {
 }
 #: What `ServedTable.listing` has beside the published columns.
 KEY, SINCE = "$key", "$since"
+
+Kept = TypeVar("Kept")
+_MOST_KEPT = 16
 
 _STANDS = "published <= {now} and {now} < ended"
 
@@ -58,8 +60,9 @@ class ServedTable:
     def __init__(self, table: PublishedTable) -> None:
         self.table = table
         self.changes = self.reloads = 0
-        self._keeping = threading.Lock()
-        self._kept: dict[tuple[object, ...], pa.Table] = {}
+        self._rewritten: list[datetime] = []
+        self._keeping = threading.RLock()
+        self._kept: dict[tuple[object, ...], Any] = {}
         self._connection = duckdb.connect(config={"threads": 2})
         self._moments = table.moments()
         self._load(table)
@@ -110,7 +113,8 @@ class ServedTable:
     def last_change(self, now: datetime) -> datetime:
         """When the listing last changed, by *now*."""
         number = int(np.searchsorted(self._moments, microseconds(now), side="right"))
-        return moment(int(self._moments[max(0, number - 1)])) if len(self._moments) else LONG_AGO
+        foreseen = moment(int(self._moments[max(0, number - 1)])) if len(self._moments) else LONG_AGO
+        return max(foreseen, *(at for at in self._rewritten if at <= now), LONG_AGO)
 
     def edited(self, view: View) -> datetime:
         """When the listing last changed, reloads and what happened behind the reader's back included."""
@@ -145,13 +149,14 @@ class ServedTable:
             cursor.close()
         return b"".join(_bytes(chunk) for chunk in lines.cast(pa.large_string()).chunks)
 
-    def kept(self, view: View, what: str, make: Callable[[], pa.Table]) -> pa.Table:
+    def kept(self, view: View, what: str, make: Callable[[], Kept]) -> Kept:
         """What *make* gives for the listing in *view*; made again only when the listing or the view is another one."""
         seen = (what, self.version(view.now), view.renamed, view.at_most)
         with self._keeping:
             if seen not in self._kept:
-                self._kept = {**dict(list(self._kept.items())[-3:]), seen: make()}
-            return self._kept[seen]
+                self._kept = {**dict(list(self._kept.items())[1 - _MOST_KEPT :]), seen: make()}
+            found: Kept = self._kept[seen]
+            return found
 
     def listing(self, view: View) -> pa.Table:
         """All rows in *view* in the order they were published, as text under their own names; `KEY` tells records,
@@ -170,11 +175,15 @@ class ServedTable:
         self.changes += 1
         self.reloads += 1
 
-    def rewrite(self, now: datetime, *, insert: int, revise: int, remove: int) -> None:
-        """Change the listing behind the reader's back, at *now*: some rows revised, published, taken away."""
+    def rewrite(self, now: datetime, *, insert: int = 0, revise: int = 0, remove: int = 0, touch: int = 0) -> None:
+        """Change the listing behind the reader's back, at *now*: some rows revised, published, taken away, and some
+        stamped anew with nothing changed in them.
+        """
         cursor = self._connection.cursor()
-        meddle(cursor, self.table, microseconds(now), insert=insert, revise=revise, remove=remove)
+        meddling.meddle(cursor, self.table, microseconds(now), insert=insert, revise=revise, remove=remove)
+        meddling.touch(cursor, self.table, microseconds(now), touch)
         cursor.close()
+        self._rewritten.append(now)
         self.changes += 1
 
 

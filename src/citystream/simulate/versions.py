@@ -63,6 +63,8 @@ def build(first: Integers, fields: dict[str, Integers], changes: Changes) -> Ver
 
     Of several changes of a record at one time only one counts; those before its first time count for nothing.
     """
+    if not len(first):
+        return Versions(first, first, first, first, first, dict(fields))
     events = _events(first, changes)
     new = np.flatnonzero(events.field == _START)
     ordinal = np.arange(len(events.key)) - np.repeat(new, np.diff(np.append(new, len(events.key))))

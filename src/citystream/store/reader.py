@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset
 from citystream.errors import QueryError
+from citystream.store import reference
 from citystream.store.database import check_layout, cuts_at, first_line, patiently, refusals, stored_datasets
 from citystream.store.views import UNIONS, quoted, statements
 
@@ -61,6 +62,7 @@ class Reader:
 
     def __init__(self, folder: Path, *, patience: float = 10.0, memory_limit: str = "700MB") -> None:
         self._streams: list[pa.RecordBatchReader] = []
+        self._referring = self._rated = False
         self._connection = patiently(folder, patience, read_only=True, memory_limit=memory_limit)
         try:
             with refusals(folder):
@@ -118,7 +120,18 @@ class Reader:
         if len(asked) != 1 or asked[0].type not in _ASKING:
             raise QueryError("that is not one question", "ask with one SELECT; the store is read-only here")
         self._as_of(as_of)
+        if self.datasets and reference.are_named(sql):
+            self._refer()
         return self._connection.sql(asked[0])
+
+    def _refer(self) -> None:
+        """Have the tables that no log is the source of."""
+        if not self._referring:
+            reference.create_references(self._connection, self.datasets)
+            self._referring = True
+        if not self._rated:
+            reference.create_rates(self._connection)
+            self._rated = True
 
     def meanings(self) -> str:
         """SQL of which types and codes are sensitive: dataset, type, native_code, native_label, sensitive.
@@ -137,6 +150,7 @@ class Reader:
         made = self._connection.execute("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal")
         for (name,) in made.fetchall():
             self._connection.execute(f'DROP VIEW temp."{name}"')
+        self._rated = False
         if as_of is not None:
             for view in statements(self.datasets, self._cuts(read_cut(as_of))):
                 self._connection.execute(view)
@@ -157,7 +171,8 @@ class Reader:
 
     def _hint(self, error: duckdb.Error) -> str:
         if isinstance(error, duckdb.CatalogException):
-            return "tables: " + ", ".join([*UNIONS, *(dataset.table for dataset in self.datasets.values())])
+            own = (dataset.table for dataset in self.datasets.values())
+            return "tables: " + ", ".join([*UNIONS, *reference.REFERENCES, reference.RATES, *own])
         return f"check the statement ({first_line(error).partition(':')[0]})"
 
 

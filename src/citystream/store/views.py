@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from citystream.catalog.dataset import Dataset, Sliding
+from citystream.catalog.measures import READING, MeasureRule
 from citystream.panes import microseconds
 from citystream.store.changes import OPEN
 from citystream.store.tables import current, statement
@@ -20,18 +21,20 @@ _PLACE_REASONS = "['blank', 'zero', 'redacted', 'outside_city', 'unreadable', 'n
 _EVENT_COLUMNS = (
     "dataset, city, kind, event_id, incident_id, occurred_local, occurred_at, occurred_end_local, "
     "time_precision, time_flags, reported_at, type, native_code, native_scheme, native_label, nibrs_code, "
-    "confidence, category, crime_against, ucr_group, district, beat, neighbourhood, lat, lon, place_precision, "
-    "address, domestic, arrest, status, first_seen_at, changed_at, log_offset"
+    "confidence, category, crime_against, ucr_group, district, beat, neighbourhood, derived_areas, lat, lon, "
+    "place_precision, address, domestic, arrest, status, first_seen_at, changed_at, log_offset"
 )
 
 
 #: The public tables that all datasets share.
 UNIONS = (
     "events",
+    "readings",
     "vanished",
     "revisions",
     "rejects",
     "daily",
+    "weekly",
     "sliding",
     "alerts",
     "ledger",
@@ -40,16 +43,26 @@ UNIONS = (
     "counterparts",
 )
 
+#: Those of them that have rows of some kinds only: readings are measured, and nothing else is counted.
+_COUNTED = ("events", "daily", "weekly", "sliding")
+_MEASURED = ("readings",)
+
 
 _NO_COUNTERPARTS = (
-    "SELECT NULL::VARCHAR AS dataset, NULL::VARCHAR AS event_id, NULL::VARCHAR AS other_dataset, NULL::VARCHAR AS "
-    "other_event_id, NULL::TIMESTAMP AS occurred_local, NULL::VARCHAR AS district, NULL::VARCHAR AS category WHERE false"
+    "SELECT NULL::VARCHAR AS dataset, NULL::VARCHAR AS event_id, NULL::VARCHAR AS other_dataset, "
+    "NULL::VARCHAR AS other_event_id, NULL::TIMESTAMP AS occurred_local, NULL::VARCHAR AS district, "
+    "NULL::VARCHAR AS category WHERE false"
 )
 
 
 def quoted(text: str) -> str:
     """*text* as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def has_rows_of(table: str, dataset: Dataset) -> bool:
+    """Whether rows of *dataset* can be in *table*, one of `UNIONS`."""
+    return table not in (_COUNTED if dataset.kind == READING else _MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +108,40 @@ class DatasetViews:
         return "".join(f', v."{name}"' for name in self.dataset.attributes)
 
     def records(self) -> str:
-        """The dataset's own table: current events with its attributes and why a position is missing."""
+        """The dataset's own table: current events with its attributes and why a position is missing, or stations'."""
+        if self.dataset.kind == READING:
+            return self._stations()
         more = f", {_PLACE_REASONS} AS place_reason{self._attributes}"
         return self._versions(self._standing("versions"), more)
+
+    def _stations(self) -> str:
+        """What each station said at each moment, all measures in one row, as published."""
+        places = (f"({quoted(name)}, {at.lat!r}, {at.lon!r})" for name, at in self.dataset.stations.items())
+        return self._filled(
+            statement("view_stations"),
+            versions=self._versions(self._standing("versions"), self._attributes),
+            attributes="".join(f', r."{name}"' for name in self.dataset.attributes),
+            stations=", ".join(places) or "(NULL::VARCHAR, NULL::DOUBLE, NULL::DOUBLE)",
+            precision=quoted(self.dataset.precision),
+        )
+
+    def events(self) -> str:
+        """Its rows of `events`: what its own table has, without attributes."""
+        if has_rows_of("events", self.dataset):
+            return f'SELECT {_EVENT_COLUMNS} FROM "{self.dataset.table}"'
+        return _none_of(self._versions(self._standing("versions")))
+
+    def readings(self) -> str:
+        """Its rows of `readings`: what its own table has, one row for each value."""
+        rules = {name: rule for name, rule in self.dataset.measures.items() if name in self.dataset.attributes}
+        if not rules:
+            return statement("no_readings")
+        return self._filled(
+            statement("view_readings"),
+            measures=", ".join(f'"{name}"' for name in rules),
+            rows=f'"{self.dataset.table}"',
+            rules=", ".join(_measure(name, rule) for name, rule in rules.items()),
+        )
 
     def vanished(self) -> str:
         """Last versions of records that the publisher no longer has."""
@@ -136,6 +180,10 @@ class DatasetViews:
     def daily(self) -> str:
         """Counts per local day and district."""
         return self._filled(statement("view_daily"), panes=self._panes())
+
+    def weekly(self) -> str:
+        """Counts per local week, district and category."""
+        return self._filled(statement("view_weekly"), events=self.events())
 
     def sliding(self) -> str:
         """Counts per sliding window, type and district."""
@@ -191,14 +239,17 @@ def statements(datasets: Mapping[str, Dataset], cuts: Mapping[str, int] | None =
     temporary = "TEMP " if cuts is not None else ""
     views = [DatasetViews(dataset, None if cuts is None else cuts[name]) for name, dataset in datasets.items()]
     made = [f'CREATE OR REPLACE {temporary}VIEW "{v.dataset.table}" AS {v.records()}' for v in views]
-    sliding = [v for v in views if v.dataset.windows.sliding]
+    counted = [v for v in views if has_rows_of("events", v.dataset)]
+    measured = [v for v in views if has_rows_of("readings", v.dataset)]
     unions = {
-        "events": [f'SELECT {_EVENT_COLUMNS} FROM "{v.dataset.table}"' for v in views],
+        "events": [v.events() for v in counted or views[:1]],
+        "readings": [v.readings() for v in measured or views[:1]],
         "vanished": [v.vanished() for v in views],
         "revisions": [v.revisions() for v in views],
         "rejects": [v.rejects() for v in views],
-        "daily": [v.daily() for v in views],
-        "sliding": [v.sliding() for v in sliding] or [views[0].sliding() + " WHERE false"],
+        "daily": [v.daily() for v in counted] or [_none_of(views[0].daily())],
+        "weekly": [v.weekly() for v in counted or views[:1]],
+        "sliding": [v.sliding() for v in counted if v.dataset.windows.sliding] or [_none_of(views[0].sliding())],
         "alerts": [v.alerts() for v in views],
         "ledger": [v.ledger() for v in views],
         "positions": [v.positions() for v in views],
@@ -211,3 +262,15 @@ def statements(datasets: Mapping[str, Dataset], cuts: Mapping[str, int] | None =
 
 def _union(selects: list[str]) -> str:
     return " UNION ALL BY NAME ".join(f"({select})" for select in selects)
+
+
+def _none_of(select: str) -> str:
+    """The columns of *select* without its rows."""
+    return f"SELECT * FROM ({select}) WHERE false"
+
+
+def _measure(name: str, rule: MeasureRule) -> str:
+    """What a measure means, as a row of SQL: its name, unit, bounds, and the numbers that stand for no value."""
+    least, greatest = (f"{bound!r}::DOUBLE" for bound in rule.range) if rule.range else ("NULL::DOUBLE",) * 2
+    sentinels = ", ".join(map(repr, rule.sentinels))
+    return f"({quoted(name)}, {quoted(rule.unit)}, {least}, {greatest}, [{sentinels}]::DOUBLE[])"

@@ -1,0 +1,2 @@
+-- An alert never goes away: it is withdrawn.
+SELECT alert_id FROM alerts WHERE false
