@@ -40,6 +40,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("data", "citystream-data", "folder of the log and the store"),
     Setting("cities", (), "folders with your own city files"),
     Setting("datasets", (), "what `citystream run` without a name takes in"),
+    Setting("take", (), 'columns about persons that are taken in too, as "los-angeles/crimes: Vict Age"'),
     Setting("batch_rows", 245_760, "records of one transaction", least=1),
     Setting("memory_limit", "700MB", "what the embedded database may use"),
     Setting("threads", 2, "threads of the embedded database", least=1),

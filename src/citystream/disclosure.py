@@ -44,6 +44,32 @@ def redact(dataset: Dataset, rows: pa.Table) -> pa.Table:
     return rows
 
 
+def personal(dataset: Dataset) -> list[str]:
+    """The attributes of *dataset* that are made of optional columns: they are there if taken, and never leave."""
+    optional = {folded(name) for name in dataset.ingest.optional}
+    return [name for name, rule in dataset.attributes.items() if optional.intersection(map(folded, rule.column))]
+
+
+def taking_changed(before: Dataset, now: Dataset) -> str:
+    """What a replay does about columns that are taken now and were not *before*, or no longer; '' if none are."""
+    had, has = before.ingest.untaken, now.ingest.untaken
+    optional = {folded(name): name for name in (*before.ingest.optional, *now.ingest.optional)}
+    new = [name for key, name in optional.items() if key in had - has]
+    gone = [name for key, name in optional.items() if key in has - had]
+    said = []
+    if new:
+        said.append(
+            f"{', '.join(new)}: taken from now on; what was read before was never kept, so older records have none until "
+            "the publisher's rows are read again"
+        )
+    if gone:
+        said.append(
+            f"{', '.join(gone)}: no longer taken, and gone from the tables; the log still has what was taken: remove the "
+            "log to be rid of it"
+        )
+    return "; ".join(said)
+
+
 def notices(datasets: Iterable[Dataset]) -> list[str]:
     """The publishers' notices that an export of *datasets* must carry, each once, in order."""
     said = (each.notice or f"{each.title}, {each.city.city}: licence not stated by the publisher." for each in datasets)

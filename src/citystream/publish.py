@@ -5,14 +5,15 @@ A sink that has a dataset by another definition, or more of it than there is, is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import pyarrow as pa
 
 from citystream.catalog.dataset import Dataset
-from citystream.ports import DELIVERED_TABLES, Deliveries, Delta, Partition, Sink
+from citystream.ports import DELIVERED_TABLES, Delivered, Deliveries, Delta, Partition, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,35 @@ class Difference:
     sink: Partition | None
 
 
-def publish(dataset: Dataset, deliveries: Deliveries, sink: Sink, *, rebuild: bool = False) -> Published:
-    """Bring *sink* to the state of *deliveries*; with *rebuild* from nothing. Raises `SinkError`."""
-    now, have = deliveries.delivered, sink.delivered(dataset)
-    if have is not None and (rebuild or have.fingerprint != now.fingerprint or have.position > now.position):
+def publish(
+    dataset: Dataset,
+    opened: Callable[[], AbstractContextManager[Deliveries]],
+    sink: Sink,
+    spooled: Callable[[Delta], Delta],
+    *,
+    rebuild: bool = False,
+) -> Published:
+    """Bring *sink* to the state of the store; with *rebuild* from nothing. Raises `SinkError`.
+
+    The store is *opened* only to put the changes aside (*spooled*), so that a slow sink holds up no writer.
+    """
+    have = sink.delivered(dataset)
+    with opened() as deliveries:
+        now = deliveries.delivered
+        follows = have is not None and not rebuild and _follows(have, now)
+        after = have.position if have and follows else 0
+        changes = [spooled(deliveries.of(table, after)) for table in DELIVERED_TABLES] if have != now or rebuild else []
+    if have is not None and not follows:
         sink.clear(dataset)
-        have = None
-    after = have.position if have else 0
-    rows, gone = dict.fromkeys(DELIVERED_TABLES, 0), dict.fromkeys(DELIVERED_TABLES, 0)
-    if have != now:
-        changes = (_counted(deliveries.of(table, after), rows, gone) for table in DELIVERED_TABLES)
-        sink.write(dataset, changes, now)
-    return Published(dataset.name, after, now.position, rows, gone, have is None)
+    rows = dict.fromkeys(DELIVERED_TABLES, 0)
+    if changes:
+        sink.write(dataset, (_counted(delta, rows) for delta in changes), now)
+    gone = {delta.table: len(delta.gone) for delta in changes}
+    return Published(dataset.name, after, now.position, rows, gone, not follows)
+
+
+def _follows(have: Delivered, now: Delivered) -> bool:
+    return have.fingerprint == now.fingerprint and have.position <= now.position
 
 
 def verify(dataset: Dataset, deliveries: Deliveries, sink: Sink) -> list[Difference]:
@@ -68,7 +86,7 @@ def _differences(dataset: Dataset, table: str, deliveries: Deliveries, sink: Sin
             yield Difference(table, month, store.get(month), found.get(month))
 
 
-def _counted(delta: Delta, rows: dict[str, int], gone: dict[str, int]) -> Delta:
+def _counted(delta: Delta, rows: dict[str, int]) -> Delta:
     """*delta*, counted while it is read."""
 
     def counting() -> Iterator[pa.RecordBatch]:
@@ -76,5 +94,4 @@ def _counted(delta: Delta, rows: dict[str, int], gone: dict[str, int]) -> Delta:
             rows[delta.table] += batch.num_rows
             yield batch
 
-    gone[delta.table] = len(delta.gone)
     return replace(delta, rows=counting())

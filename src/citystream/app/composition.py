@@ -19,9 +19,11 @@ from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.outcome import Outcome, Watch, utc_now
 from citystream.app.parts import Days, Part, parts
+from citystream.app.publishing import Publishing
 from citystream.app.sources import place, shrink_guard, sources_of
+from citystream.app.taking import library
 from citystream.catalog.dataset import Dataset, Source
-from citystream.catalog.library import Library, load_library
+from citystream.catalog.library import Library
 from citystream.config import Config
 from citystream.conform.conformer import Conformer
 from citystream.conform.keys import RecordIds
@@ -74,7 +76,7 @@ class App:
     @cached_property
     def library(self) -> Library:
         """Every known dataset, the user's own included."""
-        return load_library(*self.config.cities)
+        return library(self.config.cities, self.config.listed("take"))
 
     def log(self, dataset: Dataset) -> SegmentLog:
         """The dataset's log."""
@@ -83,6 +85,11 @@ class App:
     def reader(self, patience: float = 10.0) -> Reader:
         """The store, opened for questions."""
         return Reader(self.config.data, patience=patience, memory_limit=self.config.text("memory_limit"))
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        """Deliveries from the store to places outside."""
+        return Publishing(self.config.data, lambda: self.reader(self._lock_patience), self.clock)
 
     def import_files(
         self, name: str, paths: Sequence[Path], *, encoding: str = "utf-8", complete: bool = False

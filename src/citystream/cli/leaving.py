@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from citystream.catalog.dataset import Dataset
 from citystream.cli.small_counts import has_counts, masked, masking_notice
-from citystream.disclosure import notices, public_points
+from citystream.disclosure import notices, personal, public_points
 from citystream.errors import QueryError, UnknownName
 from citystream.registry import nearest
 from citystream.store.reader import AsOf, Reader
@@ -36,7 +36,7 @@ def leaving(reader: Reader, table: str, where: str = "", as_of: AsOf | None = No
     Rows of sensitive offences stay, without position and address; small counts stay, without the number.
     """
     datasets = _datasets(reader, table)
-    source = f"({masked(table)})" if has_counts(table) else f'"{table}"'
+    source = f"({masked(table)})" if has_counts(table) else _impersonal(table, datasets)
     columns = reader.query(f"SELECT * FROM {source} LIMIT 0", as_of).column_names
     if where:
         _check(reader, source, where, as_of)
@@ -49,6 +49,13 @@ def leaving(reader: Reader, table: str, where: str = "", as_of: AsOf | None = No
     # where a station stands is no secret: readings leave with their positions
     said = [*notices(datasets), *([masking_notice(table)] if has_counts(table) else [])]
     return Leaving(sql, said, {"lat", "lon"} <= set(columns))
+
+
+def _impersonal(table: str, datasets: Sequence[Dataset]) -> str:
+    """*table* without the attributes about persons, which never leave, also if they are taken."""
+    hidden = [name for dataset in datasets if dataset.table == table for name in personal(dataset)]
+    excluded = ", ".join(f'"{name}"' for name in hidden)
+    return f'(SELECT * EXCLUDE ({excluded}) FROM "{table}")' if hidden else f'"{table}"'
 
 
 def _datasets(reader: Reader, table: str) -> list[Dataset]:

@@ -185,3 +185,5 @@ def _remark(each: DatasetStatus, said: Invocation) -> None:
         put(f"{each.dataset}: {count(each.pending)} records wait in the log: {again(said, 'import', each.dataset)}")
     if each.catalog_changed:
         put(f"{each.dataset}: the catalog changed since its tables were made: {again(said, 'replay', each.dataset)}")
+    if each.taking_changed:
+        put(f"{each.dataset}: {each.taking_changed}")

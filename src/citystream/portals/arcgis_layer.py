@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from citystream.errors import PortalError
 from citystream.portals.arcgis_geometry import geojson
+from citystream.portals.columns import require_all
 from citystream.portals.http import HttpClient, Params
 from citystream.portals.json_values import Row, table_of
 from citystream.portals.paged import Slice, Stand
@@ -104,6 +105,7 @@ class ArcgisLayer:
             rows = sorted(map(_row, features), key=lambda row: int(row[layer.key]))
         except (KeyError, TypeError, ValueError) as fault:
             raise self._refusal(f"rows come without {layer.key}, so they cannot be paged") from fault
+        require_all(layer.columns, rows, self.home)
         first, last = (int(rows[at][layer.key]) if rows else 0 for at in (0, -1))
         return Slice(table_of(rows, layer.columns), first, last, more)
 

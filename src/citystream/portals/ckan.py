@@ -25,7 +25,7 @@ from citystream.catalog.look import Look
 from citystream.catalog.naming import folded
 from citystream.errors import PortalError
 from citystream.portals.addresses import root
-from citystream.portals.columns import require, shown
+from citystream.portals.columns import require, require_all, shown
 from citystream.portals.http import HttpClient, Params
 from citystream.portals.json_values import table_of
 from citystream.portals.looking import sampled, words
@@ -120,6 +120,7 @@ class CkanTable:
         """The rows from *offset* on, in the order of ``_id``."""
         found = self._search({"limit": str(self.page_size), "offset": str(offset), "sort": ROW_NUMBER})
         rows = found["records"]
+        require_all(self._fields, rows, self.home)
         numbers = [int(row[ROW_NUMBER]) for row in rows] or [0]
         more = offset + len(rows) < int(found["total"])
         return Slice(table_of(rows, self._fields), numbers[0], numbers[-1], more)

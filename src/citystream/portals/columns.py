@@ -6,7 +6,7 @@ no layout of it can lack: what identifies a record, and when it happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from citystream.catalog.dataset import Dataset, KeyRule
 from citystream.catalog.naming import folded
@@ -38,6 +38,24 @@ def require(dataset: Dataset, found: Iterable[str], home: str, also: Iterable[st
             "the publisher renamed or removed columns: add the new names to the city file",
             url=home,
         )
+
+
+def require_all(columns: Iterable[str], rows: Sequence[Mapping[str, object]], home: str) -> None:
+    """Raise `PortalError` if *rows* of the table at *home* came without one of the *columns* that it said it had.
+
+    For portals that give every column of every row, also where it has no value.
+    """
+    if rows and (absent := [name for name in columns if name not in rows[0]]):
+        raise other_columns(home, absent)
+
+
+def other_columns(home: str, names: Iterable[str]) -> PortalError:
+    """The table at *home* was described with other columns than its rows have: *names* are those that do not fit."""
+    return PortalError(
+        f"{home}: rows do not have the columns that were described before them: {shown(names)}",
+        "the table was probably changed while it was read: try again",
+        url=home,
+    )
 
 
 def _lacking_key(key: KeyRule, present: set[str]) -> list[str]:

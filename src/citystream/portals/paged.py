@@ -3,7 +3,7 @@
 An offset is only worth something while the table stands still: rows that come or go move all that follow, and both
 kinds number their rows anew at every reload. So a listing is complete only if the portal claims the same number of
 rows before and after, that many came, in ascending order of their numbers, and its own time of change did not move.
-If it moved, the next visit begins anew; if it did not move since a whole listing, the next visit brings nothing.
+If it moved, the next visit begins anew; if it moved back, an old copy answers, from which nothing is gone; if it did not move since a whole listing, the next visit brings nothing.
 
 Where equal rows are told apart by their number in the listing, a row that comes twice because others moved would pass
 for one more record. The listing of such a dataset is kept on disk until it is known to be complete, or refused.
@@ -63,11 +63,15 @@ class PagedTable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the listing of a *version* was read: the first *offset* rows, or the *whole* of it."""
+    """How far the listing of a *version* was read: the first *offset* rows, or the *whole* of it.
+
+    *at*: the newest time of change that the portal ever gave, in ISO form; '' if it gave none.
+    """
 
     version: str = ""
     offset: int = 0
     whole: bool = False
+    at: str = ""
 
     def text(self) -> str:
         """As compact JSON, for `Page.cursor`."""
@@ -83,8 +87,8 @@ def parse(cursor: str) -> Progress:
         known = Progress(**json.loads(cursor)) if cursor else Progress()
     except (ValueError, TypeError):
         return Progress()
-    types = (type(known.version), type(known.offset), type(known.whole))
-    return known if types == (str, int, bool) and known.offset >= 0 else Progress()
+    types = (type(known.version), type(known.offset), type(known.whole), type(known.at))
+    return known if types == (str, int, bool, str) and known.offset >= 0 else Progress()
 
 
 def begin(table: PagedTable, stand: Stand, dataset: Dataset, cursor: str, *, full: bool) -> PagedVisit:
@@ -96,7 +100,8 @@ def begin(table: PagedTable, stand: Stand, dataset: Dataset, cursor: str, *, ful
     same = known.version != "" and known.version == stand.version
     nothing_new = same and known.whole and not full
     rest = same and not known.whole and known.offset < stand.count and not numbered
-    start = known if nothing_new or rest else Progress(stand.version)
+    newest = max(known.at, stand.updated_at.isoformat() if stand.updated_at else "")
+    start = known if nothing_new or rest else Progress(stand.version, at=newest)
     return PagedVisit(table, stand, start, numbered=numbered)
 
 
@@ -114,7 +119,8 @@ class PagedVisit:
         self._after: Stand | None = stand if start.whole else None
         self._received = 0
         expected = 0 if start.whole else stand.count - start.offset
-        complete = stand.exact and not start.whole and not start.offset
+        self._stale = stand.updated_at is not None and stand.updated_at.isoformat() < start.at
+        complete = stand.exact and not start.whole and not start.offset and not self._stale
         mode: Literal["full", "incremental"] = "incremental" if start.whole else "full"
         self.listing = Listing(stand.columns, expected, stand.updated_at, complete, mode)
 
@@ -158,6 +164,10 @@ class PagedVisit:
         home, before, after = self._table.home, self._before, self._after
         if after is None:
             return f"{home} was not read to its end"
+        if self._stale:
+            return f"{home} was last changed at {before.updated_at}, it says, and was newer before ({self._start.at})"
+        if before.columns != after.columns:
+            return f"{home} got other columns while it was read"
         if before.version != after.version:
             return f"{home} was changed while it was read ({before.count} rows before, {after.count} after)"
         due, low, high = self._start.offset, *sorted((before.count, after.count))
@@ -190,7 +200,8 @@ class PagedVisit:
 
     def _finished(self) -> Progress:
         """Where the next visit begins: nothing is due only after a listing that was complete."""
-        return Progress(self._before.version, 0, whole=True) if self.listing.complete else Progress()
+        at = self._start.at
+        return Progress(self._before.version, 0, whole=True, at=at) if self.listing.complete else Progress(at=at)
 
     def _not_in_order(self) -> PortalError:
         home = self._table.home

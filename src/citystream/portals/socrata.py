@@ -20,7 +20,7 @@ from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.look import Look
 from citystream.errors import PortalError
 from citystream.portals.addresses import root
-from citystream.portals.columns import require
+from citystream.portals.columns import other_columns, require
 from citystream.portals.http import HttpClient
 from citystream.portals.json_values import Row, names_of, table_of
 from citystream.portals.looking import look_at_soda
@@ -87,7 +87,7 @@ class SocrataVisit:
         self._order = Order() if whole else Order(start.by, described.columns.get(start.by, ""))
         self._before = table.count(self._order.after(start))
         self._after: int | None = None
-        self._stale = False
+        self._stale = self._renamed = False
         self.listing = Listing(
             described.columns, self._before, described.updated_at, whole and not start.unfinished, start.mode
         )
@@ -108,7 +108,7 @@ class SocrataVisit:
             raise
         if held:
             # what an old copy lacked would be passed over by going on from the newest cursor: begin anew
-            again = self._stale and held[1].mode == "full"
+            again = (self._stale or self._renamed) and held[1].mode == "full"
             yield Page(held[0], (Position(by=self._start.by) if again else held[1].finished()).text())
 
     def verify(self, received: int) -> str:
@@ -118,6 +118,7 @@ class SocrataVisit:
             return f"{home} was not read to its end"
         low, high = sorted((self._before, self._after))
         said = ["says that its own copy is out of date"] if self._stale else []
+        said += ["got other columns while it was read"] if self._renamed else []
         if not low <= received <= high:
             said.append(f"claims {low if low == high else f'{low} to {high}'} rows, {received} came")
         return f"{home} {' and '.join(said)}" if said else ""
@@ -157,12 +158,17 @@ class SocrataVisit:
         """
         if not self.listing.complete:
             return
-        if self._stale or self._table.describe().updated_at != self.listing.updated_at:
+        described = self._table.describe()
+        self._renamed = described.columns != self.listing.columns
+        if self._stale or self._renamed or described.updated_at != self.listing.updated_at:
             self.listing = replace(self.listing, complete=False)
 
     def _published(self, rows: list[Row]) -> pa.Table:
         """Rows without the portal's own fields; a column that no row of the page has is null."""
         names = dict.fromkeys(self.listing.columns) | dict.fromkeys(names_of(rows))
+        unknown = [name for name in names if name not in self.listing.columns and not name.startswith(":")]
+        if unknown and self._table.describe().columns != self.listing.columns:
+            raise other_columns(self._table.home, unknown)
         return table_of(rows, [name for name in names if not name.startswith(":")])
 
     def _not_paging(self) -> PortalError:

@@ -14,6 +14,7 @@ import duckdb
 
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.dataset import Dataset
+from citystream.disclosure import taking_changed
 from citystream.errors import StorageError, StoreBusy
 from citystream.store import tables
 from citystream.store.views import UNIONS, statements
@@ -105,6 +106,12 @@ def fingerprint(dataset: Dataset) -> str:
     """What tells two definitions apart whose tables differ; another address or notice needs no replay."""
     said = dataset.model_dump_json(exclude=_SHAPELESS) + repr(sorted(dataset.crosswalk.entries.items()))
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _taking(known: Dataset, dataset: Dataset) -> str:
+    """What a replay cannot do about columns that are taken now, or no longer, behind its command."""
+    changed = taking_changed(known, dataset)
+    return f" ({changed})" if changed else ""
 
 
 def _said(dataset: Dataset) -> str:
@@ -207,7 +214,7 @@ class Database:
         elif tables.shape(known) != tables.shape(dataset):
             raise StorageError(
                 f"{dataset.name}: the city file has other columns, windows or detectors than the store",
-                f"run: citystream replay {dataset.name}",
+                f"run: citystream replay {dataset.name}{_taking(known, dataset)}",
             )
         elif self._made_by(dataset.name) == fingerprint(dataset) and _said(known) != _said(dataset):
             with refusals(self.folder):

@@ -9,6 +9,7 @@ from typing import Final
 
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.freshness import closed, freshness
+from citystream.disclosure import taking_changed
 from citystream.ports import Ledger
 from citystream.schema import PlacePrecision, PlaceReason
 from citystream.store.database import fingerprint
@@ -46,7 +47,8 @@ class DatasetStatus:
     *missing_positions*: the others without one, by reason. *drifts*: how often the published columns changed,
     *newest_drifts* the last `DRIFTS_SHOWN`, newest first. *lag_days*, *cadence_days*: as configured; *reporting*: the
     lag as measured. *catalog_changed*: the city file says something else than when the tables were made, so that a
-    replay would change them.
+    replay would change them; *taking_changed*: what it does about columns about persons that a user takes now, or no
+    longer.
     """
 
     dataset: str
@@ -79,6 +81,7 @@ class DatasetStatus:
     reporting: ReportingLag
     notice: str
     catalog_changed: bool = False
+    taking_changed: str = ""
 
 
 def read_status(
@@ -140,6 +143,7 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
         reporting=reporting_lag(reader, stored, now_known.lag),
         notice=stored.notice,
         catalog_changed=known is not None and reader.made_by.get(stored.name) != fingerprint(known),
+        taking_changed=taking_changed(stored, now_known),
     )
 
 

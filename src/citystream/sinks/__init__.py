@@ -1,0 +1,1 @@
+"""Somewhere outside that the tables are delivered to: one module for each kind."""
