@@ -22,9 +22,9 @@ from citystream.simulate.export import export
 from citystream.simulate.portal import SimulatedPortal
 
 DATASET = "chicago/crimes"
-#: First days of events, so that about 100,000 and a million rows have been published at the end.
+#: First days of events, so that about 300,000 (more than a batch) and a million rows are there at the end.
 LAST, AT = date(2025, 11, 30), datetime(2026, 6, 1, tzinfo=UTC)
-SIZES = {"small": date(2025, 7, 8), "large": date(2021, 12, 20)}
+SIZES = {"small": date(2024, 9, 20), "large": date(2021, 12, 20)}
 REPEATS = 3
 
 

@@ -59,13 +59,13 @@ def taking_changed(before: Dataset, now: Dataset) -> str:
     said = []
     if new:
         said.append(
-            f"{', '.join(new)}: taken from now on; what was read before was never kept, so older records have none until "
-            "the publisher's rows are read again"
+            f"{', '.join(new)}: taken from now on; what was read before was never kept, so older records have none "
+            "until the publisher's rows are read again"
         )
     if gone:
         said.append(
-            f"{', '.join(gone)}: no longer taken, and gone from the tables; the log still has what was taken: remove the "
-            "log to be rid of it"
+            f"{', '.join(gone)}: no longer taken, and gone from the tables; the log still has what was taken: remove "
+            "the log to be rid of it"
         )
     return "; ".join(said)
 

@@ -79,7 +79,7 @@ def test_what_a_run_left_fits(desk):
 def test_renamed_columns_new_ones_and_types(desk):
     desk.app().run(CRIMES)
     for old, new in (("id", "ident"), ("ward", "ward_2023"), ("district", "police_zone")):
-        desk.portal.faults.add(RenamedColumn(old=old, new=new, first=1, times=0))
+        desk.portal.faults.add(RenamedColumn(old=old, new=new, path="*", times=0))
     told = desk.said("change")
     assert "its key (id" in told
     assert "columns.district" in told
@@ -90,13 +90,13 @@ def test_renamed_columns_new_ones_and_types(desk):
 
 
 def test_a_column_that_no_layout_lacks_is_missed_without_a_store(desk):
-    desk.portal.faults.add(RenamedColumn(old="primary_type", new="kind", first=1, times=0))
+    desk.portal.faults.add(RenamedColumn(old="primary_type", new="kind", path="*", times=0))
     assert "columns.type" in desk.said("change")
 
 
 def test_a_count_below_the_guard(desk):
     desk.app().run(CRIMES)
-    desk.portal.faults.add(Shrunk(rows=10, first=1, times=0))
+    desk.portal.faults.add(Shrunk(rows=10, path="*", times=0))
     assert "claims 10 rows" in desk.said("change")
 
 
@@ -114,7 +114,7 @@ def test_a_publisher_that_stopped(desk):
 
 @pytest.mark.parametrize(("status", "level", "word"), [(404, "change", "gone"), (403, "change", "lets nobody in")])
 def test_gone_and_forbidden(desk, status, level, word):
-    desk.portal.faults.add(ServerError(status=status, first=1, times=0))
+    desk.portal.faults.add(ServerError(status=status, path="*", times=0))
     assert word in desk.said(level)
 
 
@@ -126,7 +126,7 @@ def test_a_portal_that_is_down_is_no_mistake_of_the_city_file(desk):
 
 def test_a_table_that_moved(desk, tables):
     with SimulatedPortal(tables, clock=lambda: desk.now) as there:
-        desk.portal.faults.add(Moved(to=there.url, first=1, times=0))
+        desk.portal.faults.add(Moved(to=there.url, path="*", times=0))
         assert f"has moved to {there.url}/api/views" in desk.said("change")
 
 
@@ -139,7 +139,7 @@ def test_the_other_kinds_of_portals(kind, name, tmp_path):
         assert [each for each in found.findings if each.level == "change"] == []
         app.run(name)
         assert [each for each in app.check(name).findings if each.level == "change"] == []
-        town.portal.faults.add(RenamedColumn(old=_KEYS[name], new="number", first=1, times=0))
+        town.portal.faults.add(RenamedColumn(old=_KEYS[name], new="number", path="*", times=0))
         told = [each.what for each in app.check(name).findings if each.level == "change"]
         assert any("its key" in each for each in told)
 
@@ -182,7 +182,7 @@ def test_the_command(desk, monkeypatch, capsys, tmp_path):
     assert citystream("catalog", "check", "chicago/crime") == 2
     assert citystream("catalog", "check", "seattle/crimes-to-2019") == 0
     capsys.readouterr()
-    desk.portal.faults.add(RenamedColumn(old="id", new="number", first=1, times=0))
+    desk.portal.faults.add(RenamedColumn(old="id", new="number", path="*", times=0))
     assert citystream("catalog", "check", CRIMES, "--json") == 1
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["dataset"], found["ok"]) == (CRIMES, False)

@@ -90,7 +90,15 @@ def matches(shown: str, output: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("docs/tutorial.md", 15), ("CONTRIBUTING.md", 5)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("docs/tutorial.md", 15),
+        ("CONTRIBUTING.md", 5),
+        ("docs/how-to-add-a-city.md", 3),
+        ("docs/how-to-read-status.md", 1),
+    ],
+)
 def test_every_block_does_what_it_shows(name: str, least: int, tmp_path: Path) -> None:
     found = blocks((ROOT / name).read_text("utf-8"))
     assert len(found) >= least

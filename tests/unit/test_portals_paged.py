@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_a_table_that_changes_meanwhile(visit, server, change):
     received = 10 + sum(page.rows.num_rows for page in rest)
     assert not reading.listing.complete
     assert "was changed while it was read" in reading.verify(received)
-    assert parse(rest[-1].cursor) == Progress()
+    assert replace(parse(rest[-1].cursor), at="") == Progress()
 
 
 def test_a_portal_that_tells_no_time_is_read_at_every_visit():
@@ -125,7 +126,8 @@ def test_an_estimated_number_completes_nothing():
     client.more = {"total": 30, "total_was_estimated": True}
     reading = ckan(client)
     *_, last = reading.pages()
-    assert (reading.verify(25), reading.listing.complete, parse(last.cursor)) == ("", False, Progress())
+    assert (reading.verify(25), reading.listing.complete) == ("", False)
+    assert replace(parse(last.cursor), at="") == Progress()
 
 
 def test_a_server_that_ignores_the_offset_is_not_asked_for_ever():

@@ -48,7 +48,7 @@ def draft(look: Look, source: Source | None, known: Iterable[City], table: str =
     the dataset is called, else after its title.
     """
     guess = roles(look)
-    name = table or slug(look.title) or "incidents"
+    name = slug(table) or slug(look.title) or "incidents"
     body = [
         *head(look, guess, list(known)),
         Line(""),
@@ -69,7 +69,7 @@ def draft(look: Look, source: Source | None, known: Iterable[City], table: str =
 def slug(text: str) -> str:
     """*text* as the key of a table."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    return plain if len(plain) <= 40 else plain[:40].rpartition("-")[0]
+    return plain if len(plain) <= 40 else plain[:40].rpartition("-")[0] or plain[:40]
 
 
 def _about(look: Look, guess: Roles, name: str) -> Iterator[Line]:

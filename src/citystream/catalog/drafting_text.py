@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 MARK: Final = "# ?"
 #: The doubt of a key that is left empty.
 REQUIRED: Final = "required"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Value = str | bool | int | float | Sequence["Value"] | Mapping[str, "Value"]
 
@@ -23,7 +25,12 @@ class Line:
     doubt: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text}  {MARK} {self.doubt}".lstrip() if self.doubt else self.text
+        return _printed(f"{self.text}  {MARK} {self.doubt}".lstrip() if self.doubt else self.text)
+
+
+def _printed(line: str) -> str:
+    """*line* without control characters, which no comment may have and no value has."""
+    return _CONTROL.sub(" ", line)
 
 
 def said(key: str, value: Value, doubt: str = "") -> Line:

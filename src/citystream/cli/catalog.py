@@ -36,7 +36,7 @@ def check(
         list[str] | None, typer.Argument(metavar="DATASET", help="Those of citystream.toml, if none is named")
     ] = None,
 ) -> None:
-    """Compare city files with what their portals say now, without reading rows.
+    """Compare city files with what their portals say now, without reading rows; of a file on the web, its beginning.
 
     Columns that are missing, new or of another type, addresses that moved or are gone, counts, row identifiers, the
     publisher's last change. Exit code 1 if something must be changed, 3 if a portal could not be asked.
@@ -101,13 +101,14 @@ def new(
 
 
 def _tell(said: Invocation, out: Path, text: str) -> None:
-    doubts = text.count(f"{MARK} ") - 1
+    doubts = text.count(f"{MARK} ")
     if said.json:
         put_json({"file": out, "doubts": doubts})
         return
     say(f"{out}: a draft with {doubts} doubts, marked {MARK}")
     name = f"{out.stem}/{_tables(text)}"
-    suggest([f"edit {out}", again(said, "datasets", name), again(said, "catalog", "check", name)])
+    after = ("catalog", "check", name) if "sources]]" in text else ("import", name, "FILE")
+    suggest([f"edit {out}", again(said, "datasets", name), again(said, *after)])
 
 
 def _tables(text: str) -> str:

@@ -15,7 +15,9 @@ from citystream.store.reader import AsOf, Reader
 from citystream.store.views import UNIONS, has_rows_of
 
 #: Attributes that are a position, or part of one, under another name.
-_PLACES = re.compile(r"coord|latitude|longitude|address|street|block|intersection|easting|northing|^(x|y|lat|lon)(_|$)", re.IGNORECASE)
+_PLACES = re.compile(
+    r"coord|latitude|longitude|address|street|block|intersection|easting|northing|^(x|y|lat|lon)(_|$)", re.IGNORECASE
+)
 #: A rejected row is kept as it was published, so nobody knows what is in it.
 _RAW = {"rejects": "value"}
 

@@ -52,8 +52,9 @@ def query(
 ) -> None:
     """Ask in SQL, as things stand or as they were known at a date.
 
-    Tables: events, readings, daily, sliding, alerts, revisions, vanished, rejects, fetches, ledger, and one for each
-    dataset, like chicago_crimes. Different kinds (incident, call, ...) must not be added up.
+    Tables: events, readings, daily, weekly, sliding, alerts, revisions, vanished, rejects, fetches, ledger, rates,
+    populations, districts, and one for each dataset, like chicago_crimes. Different kinds (incident, call, ...) must
+    not be added up.
     """
     said = invocation(ctx)
     chosen = form or (Form.json if said.json else _form_of(out))

@@ -18,7 +18,7 @@ _COUNTED = {"daily": "total", "weekly": "total", "sliding": "total", "alerts": "
 _RULE = f"Counts of 1 to {LEAST - 1} per area are not shown: there {{column}} is empty and shown says <{LEAST}"
 _MORE = {
     "daily": "; domestic is empty too where it, or the rest of total, is as small.",
-    "weekly": f". Where the sum of a district and week would tell them, others are hidden too: all say <{LEAST} or hidden.",
+    "weekly": f". Where the sum of a week would tell them, others are hidden too: all say <{LEAST} or hidden.",
     "sliding": ". Windows overlap, which narrows down what is not shown.",
     "alerts": ".",
 }

@@ -35,21 +35,22 @@ class BlankAreas:
 
     def filled(self, rows: pa.Table) -> pa.Table:
         """*rows* of the SELECT of `mapping`, with labels, ``derived_areas`` and the row hash of what was filled."""
-        open_to = [area for area in self._files if rows[area.name].null_count]
+        open_to = [label for label in self._files if rows[label].null_count]
         if not open_to:
             return rows
-        known = rows
+        known, placed = rows, _placed(rows)
         derived = np.zeros(rows.num_rows, np.uint8)
-        for area in open_to:
-            blank = _placed(known) & known[area.name].is_null().to_numpy()
+        for label in open_to:
+            blank = placed & known[label].is_null().to_numpy()
             if blank.any():
-                labels = self._labels(area, known.filter(pa.array(blank)))
-                derived[np.flatnonzero(blank)[labels.is_valid().to_numpy(zero_copy_only=False)]] |= area.value
-                rows = _replaced(rows, area.name, pa.array(blank), labels)
+                found = self._found(label, known.filter(pa.array(blank)))
+                filled = np.flatnonzero(blank)[found.is_valid().to_numpy(zero_copy_only=False)]
+                derived[filled] |= DerivedArea[label].value
+                rows = _replaced(rows, label, pa.array(blank), found)
         return self._marked(rows, derived) if derived.any() else known
 
-    def _labels(self, area: DerivedArea, rows: pa.Table) -> pa.Array:
-        polygons = load_path("citystream.conform.polygons:polygons")(self._files[area])
+    def _found(self, label: str, rows: pa.Table) -> pa.Array:
+        polygons = load_path("citystream.conform.polygons:polygons")(self._files[label])
         return polygons.codes(lon=rows["lon"].to_numpy(), lat=rows["lat"].to_numpy())
 
     def _marked(self, rows: pa.Table, derived: npt.NDArray[np.uint8]) -> pa.Table:
@@ -62,14 +63,14 @@ class BlankAreas:
         return _replaced(rows, "h", changed, self._hashes.run(some)["h"].combine_chunks())
 
 
-def _outlines(dataset: Dataset) -> dict[DerivedArea, Path]:
-    """The outlines of those areas that the publisher labels, if it publishes positions too."""
+def _outlines(dataset: Dataset) -> dict[str, Path]:
+    """Where the outlines are of those areas that the publisher labels, if it publishes positions too."""
     city = dataset.name.partition("/")[0]
     found = {}
-    for area in DerivedArea if dataset.columns.placed else ():
-        path = boundary_file(city, getattr(dataset.areas, area.name))
-        if path and getattr(dataset.columns, area.name):
-            found[area] = path
+    for label in DerivedArea.__members__ if dataset.columns.placed else ():
+        path = boundary_file(city, getattr(dataset.areas, label))
+        if path and getattr(dataset.columns, label):
+            found[label] = path
     return found
 
 

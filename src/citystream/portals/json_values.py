@@ -6,21 +6,18 @@ are null, and what is nested becomes compact JSON text. Shared by files and port
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
-from json.encoder import encode_basestring
 from typing import Any, Final
 
 import pyarrow as pa
 
+from citystream.portals.json_compact import Number, compact, compact_column
+
 Row = dict[str, Any]
-
-
-class Number(str):
-    """A JSON number as it is written."""
-
-    __slots__ = ()
 
 
 #: Decodes JSON with every number as a `Number`.
@@ -29,27 +26,25 @@ DECODER: Final = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_co
 
 def decode(text: str) -> Any:
     """The value of a whole JSON text; raises `json.JSONDecodeError`."""
-    return DECODER.decode(text)
+    with _uncollected():
+        return DECODER.decode(text)
 
 
-def compact(value: Any) -> str:
-    """*value* as JSON text without blanks, characters and numbers as written."""
-    # by exact type, which is all that the decoder makes: this is called for every part of every nested value
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value)
-    if kind is Number:
-        return str(value)
-    if kind is dict:
-        inside = [f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]
-        return "{" + ",".join(inside) + "}"
-    if kind is list:
-        return "[" + ",".join([compact(each) for each in value]) + "]"
-    return _WORDS[value]
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles: a decoded text has none, and looking for them among its objects costs a quarter more."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 _OF_ANOTHER_KIND: Final = (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError)
-_WORDS: Final = {None: "null", True: "true", False: "false"}
+_NESTED: Final = frozenset({dict, list, type(None)})
 
 
 def names_of(rows: Iterable[Row]) -> list[str]:
@@ -60,8 +55,11 @@ def names_of(rows: Iterable[Row]) -> list[str]:
 def table_of(rows: Sequence[Row], names: Iterable[str]) -> pa.Table:
     """*rows* as text columns *names*; other keys are left out."""
     wanted = list(names)
-    flat = _flat_columns(rows, _kinds(rows, wanted))
-    return pa.table({name: flat[name] if name in flat else column([row.get(name) for row in rows]) for name in wanted})
+    with _uncollected():
+        flat = _flat_columns(rows, _kinds(rows, wanted))
+        return pa.table(
+            {name: flat[name] if name in flat else column([row.get(name) for row in rows]) for name in wanted}
+        )
 
 
 #: Rows looked at to guess what a key's values are.
@@ -92,7 +90,10 @@ def column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, pa.string())
     except _OF_ANOTHER_KIND:
-        return pa.array([_text(value) for value in values], pa.string())
+        pass
+    if {type(value) for value in values} <= _NESTED and (found := compact_column(values)) is not None:
+        return found
+    return pa.array([_text(value) for value in values], pa.string())
 
 
 def _text(value: Any) -> str | None:

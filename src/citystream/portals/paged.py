@@ -3,7 +3,8 @@
 An offset is only worth something while the table stands still: rows that come or go move all that follow, and both
 kinds number their rows anew at every reload. So a listing is complete only if the portal claims the same number of
 rows before and after, that many came, in ascending order of their numbers, and its own time of change did not move.
-If it moved, the next visit begins anew; if it moved back, an old copy answers, from which nothing is gone; if it did not move since a whole listing, the next visit brings nothing.
+If it moved, the next visit begins anew; if it moved back, an old copy answers, from which nothing is gone; if it did
+not move since a whole listing, the next visit brings nothing.
 
 Where equal rows are told apart by their number in the listing, a row that comes twice because others moved would pass
 for one more record. The listing of such a dataset is kept on disk until it is known to be complete, or refused.

@@ -92,7 +92,7 @@ class SodaTable:
         asked = params | ({"$where": where} if where else {})
         url = f"{self.base}/api/v3/views/{self.resource}/query.json" if self.soda3 else self._soda2_url
         rows, headers = self._ask3(url, asked) if self.soda3 else self.client.get_json(url, asked, self._headers)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list) or not set(map(type, rows)) <= {dict}:
             raise PortalError(f"{url}: the answer is not a list of rows", "try again later", url=url)
         return rows, headers
 

@@ -1,0 +1,429 @@
+"""Each fault at each point of a fetch, at every kind of portal, seen by the whole application.
+
+Whatever went wrong: what was known stays, nothing is there that was never published, the visit's row in `fetches`
+says what happened, and one visit later that nobody disturbs the tables are those of an application that saw no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from citystream.app import App, Outcome
+from citystream.catalog.library import load_library
+from citystream.config import load
+from citystream.errors import PortalError
+from citystream.simulate.city import History, generate
+from citystream.simulate.faults import (
+    CutConnection,
+    ErrorAsSuccess,
+    Fault,
+    Frozen,
+    Moved,
+    RenamedColumn,
+    Renumbered,
+    Rewritten,
+    ServerError,
+    Shrunk,
+    StaleReplica,
+    StillRunning,
+    TooManyRequests,
+    Touched,
+    TruncatedBody,
+)
+from citystream.simulate.portal import SimulatedPortal
+
+LIBRARY = load_library()
+FIRST, LATER, END = (datetime(2024, month, 20, tzinfo=UTC) for month in (2, 4, 9))
+#: What depends on when and how often a record was read, not on what it says.
+WHEN_READ = ("log_offset", "first_seen_at", "changed_at", "updated_on")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A dataset at its kind of portal; *points* of a fetch: path, what the query has, and which of these requests.
+
+    *page_rows* make four pages of what is there at `FIRST`; *key*: a published column of which the dataset needs one.
+    """
+
+    dataset: str
+    points: Mapping[str, dict[str, object]]
+    scale: float
+    page_rows: int
+    key: str
+    start: date = date(2024, 1, 2)
+    end: date = date(2024, 2, 10)
+    spare: str = ""
+    histories: list[History] = field(default_factory=list)
+
+    def history(self) -> History:
+        """Drawn once."""
+        if not self.histories:
+            drawn = generate(self.dataset, start=self.start, end=self.end, seed=7, scale=self.scale)
+            self.histories.append(drawn)
+        return self.histories[0]
+
+
+def _pages(path: str, having: dict[str, str]) -> dict[str, dict[str, object]]:
+    return {
+        name: {"path": path, "having": having, "first": number}
+        for name, number in (("first page", 1), ("middle page", 2), ("last page", 4))
+    }
+
+
+_LAYER, _SEARCH = "*/FeatureServer/0", "*/datastore_search"
+_FILE = "/police_calls_for_service/pd_calls_for_service_{}_datasd.csv"
+FEEDS = {
+    "socrata": Feed(
+        "chicago/crimes",
+        {
+            "metadata": {"path": "/api/views/*"},
+            "count": {"path": "/resource/*", "having": {"$select": "count("}},
+            **_pages("/resource/*", {"$order": ":id"}),
+            "final count": {"path": "/resource/*", "having": {"$select": "count("}, "first": 2},
+        },
+        0.006, 50, "id", spare="ward",
+    ),
+    "arcgis": Feed(
+        "toronto/bicycle-thefts",
+        {
+            "metadata": {"path": _LAYER},
+            "count": {"path": f"{_LAYER}/query", "having": {"returnCountOnly": "true"}},
+            **_pages(f"{_LAYER}/query", {"orderByFields": "OBJECTID"}),
+            "final count": {"path": f"{_LAYER}/query", "having": {"returnCountOnly": "true"}, "first": 2},
+        },
+        2.0, 40, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
+    ),
+    "ckan": Feed(
+        "toronto/bicycle-thefts",
+        {
+            "metadata": {"path": "*/package_show"},
+            "count": {"path": _SEARCH, "having": {"limit": "0"}},
+            **_pages(_SEARCH, {"sort": "_id"}),
+            "final count": {"path": _SEARCH, "having": {"limit": "0"}, "first": 3},
+        },
+        2.0, 41, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
+    ),
+    "files": Feed(
+        "san-diego/calls",
+        {
+            "first page": {"path": _FILE.format(2024)},
+            "middle page": {"path": _FILE.format(2023)},
+            "last page": {"path": _FILE.format(2016)},
+        },
+        0.02, 1000, "incident_num", start=date(2023, 12, 1), spare="priority",
+    ),
+}  # fmt: skip
+
+
+class Town:
+    """A portal of one kind and an application that visits it; *at* is the time at both."""
+
+    def __init__(self, kind: str, data: Path) -> None:
+        self.kind, self.feed, self.data, self.at = kind, FEEDS[kind], data, FIRST
+        self.dataset = LIBRARY.get(self.feed.dataset)
+        self.portal = SimulatedPortal(self.feed.history().served(), clock=lambda: self.at)
+        self.address = ""
+
+    def __enter__(self) -> Town:
+        self.portal.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.portal.close()
+
+    def app(self, **settings: object) -> App:
+        values = {"data": str(self.data), "portal": self.address or self.portal.url, "pause": 0, "patience": 0}
+        app = App(load({**values, "page_rows": self.feed.page_rows, "threads": 1, **settings}, {}), clock=self._now)
+        app.library = LIBRARY
+        return app
+
+    def _now(self) -> datetime:
+        """Each look at the clock takes a second, as each visit takes some."""
+        self.at += timedelta(seconds=1)
+        return self.at
+
+    def visit(self, *faults: Fault, full: bool = False, **settings: object) -> Outcome:
+        """One run, disturbed by *faults*."""
+        self.portal.faults.clear()
+        self.portal.faults.add(*faults)
+        # the first source of Toronto is the layer; its copy is asked for by the kind of portal
+        by = {"portal": "ckan"} if self.kind == "ckan" else {}
+        try:
+            return self.app(**settings).run(self.feed.dataset, full=full, **by)
+        finally:
+            self.portal.faults.clear()
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with self.app().reader() as reader:
+            found = reader.query(sql)
+        kept = found.drop_columns([name for name in found.column_names if name in WHEN_READ])
+        return sorted(zip(*kept.to_pydict().values(), strict=True), key=repr)
+
+    def standing(self) -> dict[str, list[tuple[object, ...]]]:
+        """What there is now, however it came about."""
+        return {name: self.rows(f"SELECT * FROM {name}") for name in (self.dataset.table, "daily")}
+
+    def ids(self, table: str = "events") -> set[object]:
+        return {value for (value,) in self.rows(f"SELECT event_id FROM {table}")}
+
+    def fetches(self) -> list[dict[str, object]]:
+        with self.app().reader() as reader:
+            return reader.query("SELECT * FROM fetches ORDER BY finished_at, started_at").to_pylist()
+
+    def published(self) -> int:
+        return self.feed.history().at(self.at).num_rows
+
+    def assert_sound(self) -> None:
+        (status,) = self.app().status()
+        assert status.ledger.balances()
+        assert (status.ledger.received, status.pending) == (status.position, 0)
+        last = self.fetches()[-1]
+        assert (status.state, status.detail) == (last["state"], last["detail"])
+
+
+@pytest.fixture
+def town(request, tmp_path):
+    with Town(request.param, tmp_path / "data") as town:
+        yield town
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """For each kind: what stands after one visit at `FIRST`, and after one more complete one at `END`."""
+    found = {}
+
+    def of(kind: str) -> tuple[dict, dict]:
+        if kind not in found:
+            with Town(kind, tmp_path_factory.mktemp("undisturbed") / "data") as calm:
+                calm.visit()
+                first = calm.standing()
+                calm.at = END
+                calm.visit(full=True)
+                found[kind] = (first, calm.standing())
+        return found[kind]
+
+    return of
+
+
+everywhere = pytest.mark.parametrize("town", list(FEEDS), indirect=True)
+
+LASTING = {
+    "500": lambda **where: ServerError(**where),
+    "403": lambda **where: ServerError(status=403, **where),
+    "404": lambda **where: ServerError(status=404, **where),
+    "429": lambda **where: TooManyRequests(**where),
+    "429 with Retry-After": lambda **where: TooManyRequests(retry_after="30", **where),
+    "202": lambda **where: StillRunning(**where),
+    "cut connection": lambda **where: CutConnection(**where),
+    "cut body": lambda **where: TruncatedBody(**where),
+    "error as success": lambda **where: ErrorAsSuccess(message="No such column", **where),
+}
+#: Points that every kind of portal but files has; each fault strikes at each of them, at the portals in turn.
+POINTS = tuple(FEEDS["socrata"].points)
+
+
+def _cases() -> list[object]:
+    turn = cycle(FEEDS)
+    cases = []
+    for fault in LASTING:
+        for point in POINTS:
+            kind = next(turn)
+            kind = kind if point in FEEDS[kind].points else next(turn)
+            cases.append(pytest.param(kind, fault, point, id=f"{fault} at {point} of {kind}"))
+        next(turn)  # so that a fault does not always meet the same portal at a point
+    return cases
+
+
+@pytest.mark.parametrize(("town", "fault", "point"), _cases(), indirect=["town"])
+def test_a_fault_that_lasts(town, undisturbed, fault, point):
+    """Refused by name; what came before it is kept or not taken at all; the next visit ends what this one began."""
+    where = {"times": 0, **town.feed.points[point]}
+    with pytest.raises(PortalError) as caught:
+        town.visit(LASTING[fault](**where))
+    assert caught.value.hint
+    (fetch,) = town.fetches()
+    assert fetch["state"] == ("gone" if fault == "404" and fetch["mode"] == "none" else "refused")
+    assert fetch["detail"] == caught.value.message
+    assert fetch["received"] == len(town.rows("SELECT log_offset AS o, * FROM events")) <= town.published()
+    done = town.visit()
+    assert (done.detail, done.pending) == ("", 0)
+    assert town.standing() == undisturbed(town.kind)[0]
+    assert not town.ids("vanished")
+    town.assert_sound()
+
+
+PASSING = {
+    "429": lambda **where: TooManyRequests(retry_after="0", **where),
+    "202": lambda **where: StillRunning(**where),
+    "503": lambda **where: ServerError(status=503, html=True, **where),
+    "cut connection": lambda **where: CutConnection(**where),
+}
+
+
+@pytest.mark.parametrize("point", ["first page", "last page"])
+@everywhere
+def test_faults_that_pass_are_not_noticed(town, undisturbed, point):
+    """One after the other, each once, with some patience: one visit, and nothing of it is seen."""
+    base = town.feed.points[point]
+    first = int(base.get("first", 1))
+    faults = [make(**{**base, "first": first + i}) for i, make in enumerate(PASSING.values())]
+    done = town.visit(*faults, patience=60)
+    assert (done.detail, done.drift) == ("", "")
+    assert len(town.fetches()) == 1
+    assert town.standing() == undisturbed(town.kind)[0]
+
+
+@everywhere
+def test_a_column_is_renamed(town, undisturbed):
+    """For good, while it is read, and back: no value is taken for missing, and each change is named."""
+    old, new = town.feed.spare, f"{town.feed.spare}_2026"
+    if town.kind == "files":
+        town.visit()
+    else:
+        where = {**town.feed.points["middle page"], "times": 0}
+        # it is another one in all that is asked from the second page on, the description too
+        later = {"path": town.feed.points["metadata"]["path"], "first": 2, "times": 0}
+        with pytest.raises(PortalError, match=r"(?i)columns"):
+            town.visit(RenamedColumn(old=old, new=new, **where), RenamedColumn(old=old, new=new, **later))
+        town.assert_sound()
+        town.visit()
+    assert town.standing() == undisturbed(town.kind)[0]
+    drifted = town.visit(RenamedColumn(path="*", old=old, new=new, times=0), full=True)
+    assert new in drifted.drift.lower()
+    assert drifted.state != "refused"
+    assert new in town.visit(full=True).drift.lower()
+    assert town.standing() == undisturbed(town.kind)[0]
+
+
+@everywhere
+def test_a_column_that_identifies_is_renamed(town, undisturbed):
+    town.visit()
+    with pytest.raises(PortalError, match="no column any more|no column"):
+        town.visit(RenamedColumn(path="*", old=town.feed.key, new="something_else", times=0), full=True)
+    assert town.standing() == undisturbed(town.kind)[0]
+    town.assert_sound()
+
+
+@pytest.mark.parametrize("town", ["arcgis", "ckan"], indirect=True)
+def test_rows_are_numbered_anew_while_they_are_read(town, undisturbed):
+    where = town.feed.points["middle page"]
+    with pytest.raises(PortalError):
+        town.visit(Renumbered(**where))
+    assert not town.ids()
+    town.visit()
+    assert town.standing() == undisturbed(town.kind)[0]
+    assert town.visit(Renumbered(path="*", first=1)).after.revised == 0
+    assert town.standing() == undisturbed(town.kind)[0]
+
+
+@everywhere
+def test_nothing_is_published_any_more(town, undisturbed):
+    """Frozen is said, and is not the same as gone."""
+    town.visit()
+    town.at = END
+    frozen = [Frozen(path="*", times=0, at=FIRST)]
+    done = town.visit(*frozen, full=True)
+    assert done.state in ("late", "frozen")
+    assert town.standing() == undisturbed(town.kind)[0]
+    assert not town.ids("vanished")
+    town.visit(full=True)
+    assert town.standing() == undisturbed(town.kind)[1]
+
+
+@everywhere
+def test_hardly_anything_is_left(town, undisturbed):
+    """As when 722 rows were left of millions."""
+    town.visit()
+    before = town.ids()
+    done = town.visit(Shrunk(path="*", rows=7, times=0), full=True)
+    assert (done.state, done.after.vanished) == ("refused", 0)
+    assert f"of {len(before)} known records" in done.detail
+    assert town.ids() == before
+    town.assert_sound()
+    assert town.visit(full=True).detail == ""
+    assert town.standing() == undisturbed(town.kind)[0]
+
+
+@everywhere
+def test_rows_change_while_they_are_read(town):
+    """Nothing is declared gone that is there, whatever the portal was in the middle of; the next listing has it all."""
+    town.visit()
+    before = town.ids()
+    change = Rewritten(**town.feed.points["middle page"], insert=3, revise=4, remove=2)
+    try:
+        town.visit(change, full=True)
+    except PortalError as refusal:
+        assert "changed while it was read" in refusal.message
+    town.assert_sound()
+    assert before - town.ids() == town.ids("vanished")
+    done = town.visit(full=True)
+    assert done.detail == ""
+    assert len(town.ids()) == len(before) + 3 - 2
+    assert town.ids().isdisjoint(town.ids("vanished"))
+
+
+@pytest.mark.parametrize("town", ["socrata"], indirect=True)
+def test_all_stamps_move(town, undisturbed):
+    """Rows that were touched and not changed are read, and are no revisions."""
+    town.visit()
+    town.at += timedelta(days=1)
+    done = town.visit(Touched(path="/api/views/*"))
+    assert done.after.received - done.before.received >= len(town.ids())
+    assert done.after.revised == 0
+    assert town.standing()["daily"] == undisturbed("socrata")[0]["daily"]
+
+
+@pytest.mark.parametrize("town", ["socrata", "arcgis", "files"], indirect=True)
+def test_the_portal_moves(town, undisturbed):
+    """Redirected first, then the old address is closed: what is known stays, and the new address goes on."""
+    with SimulatedPortal(town.feed.history().served(), clock=lambda: town.at) as new:
+        town.visit(Moved(path="*", times=0, to=new.url))
+        assert town.standing() == undisturbed(town.kind)[0]
+        town.at = END
+        with pytest.raises(PortalError) as caught:
+            town.visit(ServerError(path="*", status=403, times=0), full=True)
+        assert caught.value.status == 403
+        assert town.standing() == undisturbed(town.kind)[0]
+        town.address = new.url
+        assert town.visit(full=True).detail == ""
+        assert town.standing() == undisturbed(town.kind)[1]
+
+
+@pytest.mark.parametrize("town", ["files"], indirect=True)
+def test_a_past_year_is_rewritten(town):
+    """It is not asked for each time; when all are, its changes are there."""
+    town.visit()
+    town.visit(Rewritten(path=_FILE.format(2024), revise=400))
+    town.at += timedelta(days=31)
+    done = town.visit()
+    revised = [year for year, _ in town.rows("SELECT year(occurred_local) AS y, event_id FROM revisions")]
+    assert {2023, 2024} == set(revised)
+    assert done.detail == ""
+    town.assert_sound()
+
+
+@pytest.mark.parametrize("town", ["socrata", "arcgis", "ckan"], indirect=True)
+def test_an_old_copy_answers(town, undisturbed):
+    """Whether it says so (Socrata) or only its own date gives it away: nothing is gone because an old copy lacks it."""
+    town.visit()
+    town.at = LATER
+    town.visit(full=True)
+    before, gone = town.ids(), town.ids("vanished")
+    stale = StaleReplica(path="*", times=0, behind=(LATER - FIRST).total_seconds() - 86_400 * 20)
+    try:
+        done = town.visit(stale, full=True)
+        assert done.state == "refused"
+    except PortalError as refusal:
+        assert "newer before" in refusal.message
+    assert before <= town.ids()
+    assert town.ids("vanished") <= gone
+    town.assert_sound()
+    town.at = END
+    town.visit(full=True)
+    assert town.standing() == undisturbed(town.kind)[1]
