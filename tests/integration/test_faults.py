@@ -7,6 +7,7 @@ says what happened, and one visit later that nobody disturbs the tables are thos
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
@@ -97,7 +98,7 @@ FEEDS = {
             **_pages(f"{_LAYER}/query", {"orderByFields": "OBJECTID"}),
             "final count": {"path": f"{_LAYER}/query", "having": {"returnCountOnly": "true"}, "first": 2},
         },
-        2.0, 40, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
+        0.45, 40, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
     ),
     "ckan": Feed(
         "toronto/bicycle-thefts",
@@ -107,7 +108,7 @@ FEEDS = {
             **_pages(_SEARCH, {"sort": "_id"}),
             "final count": {"path": _SEARCH, "having": {"limit": "0"}, "first": 3},
         },
-        2.0, 41, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
+        0.45, 41, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
     ),
     "files": Feed(
         "san-diego/calls",
@@ -121,32 +122,46 @@ FEEDS = {
 }  # fmt: skip
 
 
-class Town:
-    """A portal of one kind and an application that visits it; *at* is the time at both."""
+class Clock:
+    """The time at a portal and at the application."""
 
-    def __init__(self, kind: str, data: Path) -> None:
-        self.kind, self.feed, self.data, self.at = kind, FEEDS[kind], data, FIRST
-        self.dataset = LIBRARY.get(self.feed.dataset)
-        self.portal = SimulatedPortal(self.feed.history().served(), clock=lambda: self.at)
-        self.address = ""
+    at = FIRST
 
-    def __enter__(self) -> Town:
-        self.portal.start()
-        return self
+    def there(self) -> datetime:
+        return self.at
 
-    def __exit__(self, *_: object) -> None:
-        self.portal.close()
-
-    def app(self, **settings: object) -> App:
-        values = {"data": str(self.data), "portal": self.address or self.portal.url, "pause": 0, "patience": 0}
-        app = App(load({**values, "page_rows": self.feed.page_rows, "threads": 1, **settings}, {}), clock=self._now)
-        app.library = LIBRARY
-        return app
-
-    def _now(self) -> datetime:
+    def here(self) -> datetime:
         """Each look at the clock takes a second, as each visit takes some."""
         self.at += timedelta(seconds=1)
         return self.at
+
+
+@dataclass
+class Town:
+    """A portal of one kind and an application that visits it."""
+
+    kind: str
+    portal: SimulatedPortal
+    clock: Clock
+    data: Path
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        """As on the first day: nothing wrong, and no row changed behind the history's back."""
+        self.feed, self.clock.at = FEEDS[self.kind], FIRST
+        self.dataset = LIBRARY.get(self.feed.dataset)
+        self.portal.faults.clear()
+        for served in self.portal._served.values():
+            served.close()
+        self.portal._served.clear()
+
+    def app(self, **settings: object) -> App:
+        values = {"data": str(self.data), "portal": self.address or self.portal.url, "pause": 0, "patience": 0}
+        app = App(
+            load({**values, "page_rows": self.feed.page_rows, "threads": 1, **settings}, {}), clock=self.clock.here
+        )
+        app.library = LIBRARY
+        return app
 
     def visit(self, *faults: Fault, full: bool = False, **settings: object) -> Outcome:
         """One run, disturbed by *faults*."""
@@ -177,7 +192,7 @@ class Town:
             return reader.query("SELECT * FROM fetches ORDER BY finished_at, started_at").to_pylist()
 
     def published(self) -> int:
-        return self.feed.history().at(self.at).num_rows
+        return self.feed.history().at(self.clock.at).num_rows
 
     def assert_sound(self) -> None:
         (status,) = self.app().status()
@@ -187,25 +202,39 @@ class Town:
         assert (status.state, status.detail) == (last["state"], last["detail"])
 
 
+@pytest.fixture(scope="module")
+def running():
+    """Every kind of portal, with its clock."""
+    with ExitStack() as stack:
+        clocks = {kind: Clock() for kind in FEEDS}
+        yield {
+            kind: (
+                stack.enter_context(SimulatedPortal(feed.history().served(), clock=clocks[kind].there)),
+                clocks[kind],
+            )
+            for kind, feed in FEEDS.items()
+        }
+
+
 @pytest.fixture
-def town(request, tmp_path):
-    with Town(request.param, tmp_path / "data") as town:
-        yield town
+def town(request, undisturbed, running, tmp_path):
+    undisturbed(request.param)
+    return Town(request.param, *running[request.param], tmp_path / "data")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(running, tmp_path_factory):
     """For each kind: what stands after one visit at `FIRST`, and after one more complete one at `END`."""
     found = {}
 
     def of(kind: str) -> tuple[dict, dict]:
         if kind not in found:
-            with Town(kind, tmp_path_factory.mktemp("undisturbed") / "data") as calm:
-                calm.visit()
-                first = calm.standing()
-                calm.at = END
-                calm.visit(full=True)
-                found[kind] = (first, calm.standing())
+            calm = Town(kind, *running[kind], tmp_path_factory.mktemp("undisturbed") / "data")
+            calm.visit()
+            first = calm.standing()
+            calm.clock.at = END
+            calm.visit(full=True)
+            found[kind] = (first, calm.standing())
         return found[kind]
 
     return of
@@ -214,14 +243,14 @@ def undisturbed(tmp_path_factory):
 everywhere = pytest.mark.parametrize("town", list(FEEDS), indirect=True)
 
 LASTING = {
-    "500": lambda **where: ServerError(**where),
+    "500": ServerError,
     "403": lambda **where: ServerError(status=403, **where),
     "404": lambda **where: ServerError(status=404, **where),
-    "429": lambda **where: TooManyRequests(**where),
+    "429": TooManyRequests,
     "429 with Retry-After": lambda **where: TooManyRequests(retry_after="30", **where),
-    "202": lambda **where: StillRunning(**where),
-    "cut connection": lambda **where: CutConnection(**where),
-    "cut body": lambda **where: TruncatedBody(**where),
+    "202": StillRunning,
+    "cut connection": CutConnection,
+    "cut body": TruncatedBody,
     "error as success": lambda **where: ErrorAsSuccess(message="No such column", **where),
 }
 #: Points that every kind of portal but files has; each fault strikes at each of them, at the portals in turn.
@@ -260,9 +289,9 @@ def test_a_fault_that_lasts(town, undisturbed, fault, point):
 
 PASSING = {
     "429": lambda **where: TooManyRequests(retry_after="0", **where),
-    "202": lambda **where: StillRunning(**where),
+    "202": StillRunning,
     "503": lambda **where: ServerError(status=503, html=True, **where),
-    "cut connection": lambda **where: CutConnection(**where),
+    "cut connection": CutConnection,
 }
 
 
@@ -304,7 +333,7 @@ def test_a_column_is_renamed(town, undisturbed):
 @everywhere
 def test_a_column_that_identifies_is_renamed(town, undisturbed):
     town.visit()
-    with pytest.raises(PortalError, match="no column any more|no column"):
+    with pytest.raises(PortalError, match="no column"):
         town.visit(RenamedColumn(path="*", old=town.feed.key, new="something_else", times=0), full=True)
     assert town.standing() == undisturbed(town.kind)[0]
     town.assert_sound()
@@ -326,7 +355,7 @@ def test_rows_are_numbered_anew_while_they_are_read(town, undisturbed):
 def test_nothing_is_published_any_more(town, undisturbed):
     """Frozen is said, and is not the same as gone."""
     town.visit()
-    town.at = END
+    town.clock.at = END
     frozen = [Frozen(path="*", times=0, at=FIRST)]
     done = town.visit(*frozen, full=True)
     assert done.state in ("late", "frozen")
@@ -372,7 +401,7 @@ def test_rows_change_while_they_are_read(town):
 def test_all_stamps_move(town, undisturbed):
     """Rows that were touched and not changed are read, and are no revisions."""
     town.visit()
-    town.at += timedelta(days=1)
+    town.clock.at += timedelta(days=1)
     done = town.visit(Touched(path="/api/views/*"))
     assert done.after.received - done.before.received >= len(town.ids())
     assert done.after.revised == 0
@@ -382,10 +411,10 @@ def test_all_stamps_move(town, undisturbed):
 @pytest.mark.parametrize("town", ["socrata", "arcgis", "files"], indirect=True)
 def test_the_portal_moves(town, undisturbed):
     """Redirected first, then the old address is closed: what is known stays, and the new address goes on."""
-    with SimulatedPortal(town.feed.history().served(), clock=lambda: town.at) as new:
+    with SimulatedPortal(town.feed.history().served(), clock=town.clock.there) as new:
         town.visit(Moved(path="*", times=0, to=new.url))
         assert town.standing() == undisturbed(town.kind)[0]
-        town.at = END
+        town.clock.at = END
         with pytest.raises(PortalError) as caught:
             town.visit(ServerError(path="*", status=403, times=0), full=True)
         assert caught.value.status == 403
@@ -400,7 +429,7 @@ def test_a_past_year_is_rewritten(town):
     """It is not asked for each time; when all are, its changes are there."""
     town.visit()
     town.visit(Rewritten(path=_FILE.format(2024), revise=400))
-    town.at += timedelta(days=31)
+    town.clock.at += timedelta(days=31)
     done = town.visit()
     revised = [year for year, _ in town.rows("SELECT year(occurred_local) AS y, event_id FROM revisions")]
     assert {2023, 2024} == set(revised)
@@ -408,22 +437,19 @@ def test_a_past_year_is_rewritten(town):
     town.assert_sound()
 
 
-@pytest.mark.parametrize("town", ["socrata", "arcgis", "ckan"], indirect=True)
+@pytest.mark.parametrize("town", ["socrata"], indirect=True)
 def test_an_old_copy_answers(town, undisturbed):
-    """Whether it says so (Socrata) or only its own date gives it away: nothing is gone because an old copy lacks it."""
+    """It says so itself: nothing is gone because an old copy lacks it."""
     town.visit()
-    town.at = LATER
+    town.clock.at = LATER
     town.visit(full=True)
     before, gone = town.ids(), town.ids("vanished")
-    stale = StaleReplica(path="*", times=0, behind=(LATER - FIRST).total_seconds() - 86_400 * 20)
-    try:
-        done = town.visit(stale, full=True)
-        assert done.state == "refused"
-    except PortalError as refusal:
-        assert "newer before" in refusal.message
+    done = town.visit(StaleReplica(path="*", times=0, behind=86_400 * 40), full=True)
+    assert done.state == "refused"
+    assert "out of date" in done.detail
     assert before <= town.ids()
     assert town.ids("vanished") <= gone
     town.assert_sound()
-    town.at = END
+    town.clock.at = END
     town.visit(full=True)
     assert town.standing() == undisturbed(town.kind)[1]

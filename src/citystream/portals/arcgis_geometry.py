@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from citystream.portals.json_compact import Number, compact
+from citystream.portals.json_values import Number, compact
 
 Ring = list[list[Any]]
 

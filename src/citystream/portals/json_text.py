@@ -20,8 +20,7 @@ import pyarrow as pa
 from citystream.errors import FileRefused
 from citystream.portals.columns import repeated, shown
 from citystream.portals.csv_text import with_unreadable
-from citystream.portals.json_compact import compact
-from citystream.portals.json_values import DECODER, Row, decode, names_of, table_of
+from citystream.portals.json_values import DECODER, Row, compact, decode, names_of, table_of
 from citystream.portals.text_bytes import BLOCK, TextBytes
 
 #: Fewer than of CSV: as Python objects they are larger.

@@ -11,13 +11,18 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 import pyarrow as pa
 
-from citystream.portals.json_compact import Number, compact, compact_column
-
 Row = dict[str, Any]
+
+
+class Number(str):
+    """A JSON number as it is written."""
+
+    __slots__ = ()
 
 
 #: Decodes JSON with every number as a `Number`.
@@ -43,8 +48,24 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
+def compact(value: Any) -> str:
+    """*value* as JSON text without blanks, characters and numbers as written."""
+    # by exact type, which is all that the decoder makes: this is called for every part of every nested value
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is Number:
+        return str(value)
+    if kind is dict:
+        inside = [f"{encode_basestring(key)}:{compact(each)}" for key, each in value.items()]
+        return "{" + ",".join(inside) + "}"
+    if kind is list:
+        return "[" + ",".join([compact(each) for each in value]) + "]"
+    return _WORDS[value]
+
+
 _OF_ANOTHER_KIND: Final = (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError)
-_NESTED: Final = frozenset({dict, list, type(None)})
+_WORDS: Final = {None: "null", True: "true", False: "false"}
 
 
 def names_of(rows: Iterable[Row]) -> list[str]:
@@ -57,9 +78,8 @@ def table_of(rows: Sequence[Row], names: Iterable[str]) -> pa.Table:
     wanted = list(names)
     with _uncollected():
         flat = _flat_columns(rows, _kinds(rows, wanted))
-        return pa.table(
-            {name: flat[name] if name in flat else column([row.get(name) for row in rows]) for name in wanted}
-        )
+        rest = {name: column([row.get(name) for row in rows]) for name in wanted if name not in flat}
+    return pa.table({name: flat.get(name, rest.get(name)) for name in wanted})
 
 
 #: Rows looked at to guess what a key's values are.
@@ -90,10 +110,7 @@ def column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, pa.string())
     except _OF_ANOTHER_KIND:
-        pass
-    if {type(value) for value in values} <= _NESTED and (found := compact_column(values)) is not None:
-        return found
-    return pa.array([_text(value) for value in values], pa.string())
+        return pa.array([_text(value) for value in values], pa.string())
 
 
 def _text(value: Any) -> str | None:

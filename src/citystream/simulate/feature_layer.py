@@ -50,7 +50,7 @@ def describe(asked: Asked) -> Response:
             "editingInfo": {"lastEditDate": edited},
             "advancedQueryCapabilities": {"supportsPagination": True, "supportsOrderBy": True},
         }
-    return JSONResponse(layer)
+    return asked.answer(json.dumps(layer).encode())
 
 
 def query(asked: Asked) -> Response:

@@ -183,7 +183,9 @@ class SimulatedPortal:
         served = self._serve(resource)
         if served is None:
             return reply.missing(resource)
-        return JSONResponse(describe(resource, served, self._view(struck)))
+        self._change(served, struck)
+        view = self._view(struck)
+        return Asked(request, served, view, struck).answer(json.dumps(describe(resource, served, view)).encode())
 
     def _rows(self, request: Request, struck: list[Fault], params: dict[str, str] | None = None) -> Response:
         file = PurePosixPath(request.path_params["file"])

@@ -9,6 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from hashlib import md5
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from starlette.responses import PlainTextResponse, Response
 
@@ -81,14 +82,20 @@ def _answer(files: YearFiles, asked: Asked) -> Response:
 
 def _made(files: YearFiles, asked: Asked, year: int) -> _File | None:
     """The file of *year*; None while nothing of it, or of the years before it, has been published."""
-    rows = asked.served.kept(asked.view, "listing", lambda: asked.served.listing(asked.view))
-    happened = rows[occurred_in(asked.served.table)]
-    if year > int((pc.max(happened).as_py() or "0000")[:4]):
+    column = occurred_in(asked.served.table)
+    rows, all_rows = (_listing(asked, view) for view in (asked.view, View(asked.view.now)))
+    happened = rows[column]
+    if year > int((pc.max(all_rows[column]).as_py() or "0000")[:4]):
         return None
     of_year = rows.filter(pc.starts_with(happened, f"{year}-"))
     body = written(of_year, _layout(files, year, asked.view))
     changed = moment(pc.max((of_year if len(of_year) else rows)[SINCE]).as_py())
     return _File(body, f'"{md5(body, usedforsecurity=False).hexdigest()}"', changed)
+
+
+def _listing(asked: Asked, view: View) -> pa.Table:
+    """All rows in *view*, kept for the files of the other years."""
+    return asked.served.kept(view, "listing", lambda: asked.served.listing(view))
 
 
 def _known(asked: Asked, file: _File) -> bool:
