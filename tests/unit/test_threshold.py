@@ -140,3 +140,9 @@ def test_no_changes() -> None:
 
 def test_a_limit_of_none_raises_at_the_first_record() -> None:
     assert told(Desk(size=1, over=0).see((key(3), 1))) == [(key(3), 1, 0, -1)]
+
+
+def test_distinct_keys_are_sorted_and_once() -> None:
+    drawn = np.random.default_rng(3).integers(-50, 50, 400)
+    for keys in (drawn, drawn[:1], drawn[:0]):
+        assert panes.distinct(keys).tolist() == sorted(set(keys.tolist()))

@@ -14,7 +14,7 @@ from datetime import timedelta
 import numpy as np
 
 from citystream.catalog.dataset import Sliding
-from citystream.panes import pane_of, run_starts
+from citystream.panes import distinct, pane_of, run_starts
 from citystream.ports import AlertRows, Booleans, Integers, Judgement, PaneChanges, RaisedAlerts, Ranges
 
 _NONE = np.empty(0, np.int64)
@@ -65,7 +65,7 @@ class Threshold:
         low, high = pane - reach, pane + self._length
         most = counts.range_sum(low, high) + _added(changes, low, high)
         pane = pane[(most > self.over) | raised.between(low, pane + 1)]
-        starts = np.unique((pane[:, None] - np.arange(self._length)[None, :]).ravel())
+        starts = distinct((pane[:, None] - np.arange(self._length)[None, :]).ravel())
         aligned: Integers = starts[pane_of(starts) % self._step == 0]
         return aligned
 

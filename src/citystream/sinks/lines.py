@@ -1,6 +1,6 @@
-"""Rows as the lines of text that PostgreSQL's COPY and MySQL's LOAD DATA both read by default.
+r"""Rows as the lines of text that PostgreSQL's COPY and MySQL's LOAD DATA both read by default.
 
-Fields end with a tab and rows with a newline; a backslash hides either within a text, and NULL is ``\\N``, so that it
+Fields end with a tab and rows with a newline; a backslash hides either within a text, and NULL is ``\N``, so that it
 differs from a text without any characters. Made column by column, never row by row.
 """
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,8 +20,6 @@ from citystream.errors import SinkError
 from citystream.ports import DELIVERED_TABLES, Delivered, Delta, Partition
 
 KEY, DIGEST, DELIVERED = "row_key", "row_digest", "delivered"
-#: Columns that say an instant (UTC); all other times are those of the city's clock.
-INSTANTS = frozenset({"occurred_at", "observed_at", "first_seen_at", "changed_at", "window_start", "window_end"})
 
 #: Name and columns of the indexes of each table; one whose columns a dataset lacks is left out.
 _INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -42,24 +41,33 @@ _STAGING, _GONE = "citystream_staging", "citystream_gone"
 _VIEWS_NEED, _VIEW = {"daily", "alerts"}, "crimes_anomaly"
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Where the SQL of two databases differs. *types* by Arrow type, and of `KEY`; *month* of a column as text;
+    *temporary*: what ends the making of a temporary table; *take_away* and *write_by_key* move rows from a temporary table.
+    """
+
+    quote: str
+    types: dict[pa.DataType, str]
+    key_type: str
+    month: str
+    options: str
+    temporary: str
+    drop_temporary: str
+    take_away: str
+    write_by_key: str
+    set_by_key: str
+
+
 class DatabaseSink(ABC):
     """Deliveries into one database, one transaction for each; `KEY` is the primary key of every table.
 
     A dataset that is not here yet is loaded straight into a new table, which gets its indexes afterwards; later
-    changes go by way of a temporary table.
+    changes go by way of a temporary table. *shown*: what messages call the database.
     """
 
-    #: SQL types by Arrow type, and of `KEY`.
-    TYPES: ClassVar[dict[pa.DataType, str]]
-    KEY_TYPE: ClassVar[str]
-    #: SQL of the month of a column; of taking away rows and of writing them by key, from temporary tables.
-    MONTH: ClassVar[str]
-    TAKE_AWAY: ClassVar[str]
-    WRITE_BY_KEY: ClassVar[str]
-    SET_KEY: ClassVar[str]
-
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
+    def __init__(self, shown: str, dialect: Dialect) -> None:
+        self._shown, self._dialect = shown, dialect
 
     def delivered(self, dataset: Dataset) -> Delivered | None:
         """How far it has *dataset*."""
@@ -97,7 +105,7 @@ class DatabaseSink(ABC):
 
     def partitions(self, dataset: Dataset, table: str) -> list[Partition]:
         """What it has of one table, by month."""
-        name, month = table_of(dataset, table), self.MONTH.format(column=self._name(DELIVERED_TABLES[table]))
+        name, month = table_of(dataset, table), self._dialect.month.format(column=self._name(DELIVERED_TABLES[table]))
         with self._failures(dataset), self._asking():
             if name not in self._columns():
                 return []
@@ -135,9 +143,7 @@ class DatabaseSink(ABC):
         elif name in there:
             self._check_columns(name, there[name], delta.schema.names)
             return
-        columns = ", ".join(f"{self._name(field.name)} {self._type(field)}" for field in delta.schema)
-        comment = _SHARED_COMMENTS.get(delta.table) or _about(dataset)
-        self._create(name, columns, comment)
+        self._create(name, self._typed(delta.schema), _SHARED_COMMENTS.get(delta.table) or _about(dataset))
         if delta.table != "events":
             self._index(name, delta.table, delta.schema.names)
 
@@ -163,21 +169,20 @@ class DatabaseSink(ABC):
             return
         if len(delta.gone):
             gone = pa.RecordBatch.from_arrays([delta.gone], [KEY])
-            with self._aside(_GONE, f"({KEY} {self.KEY_TYPE})"):
+            with self._aside(_GONE, self._typed(gone.schema)):
                 self._load(_GONE, [KEY], [gone])
-                self._rows(self.TAKE_AWAY.format(table=self._name(table), gone=_GONE, key=KEY))
+                self._rows(self._dialect.take_away.format(table=self._name(table), gone=_GONE, key=KEY))
         rows = iter(delta.rows)
         if (first := next(rows, None)) is not None:
             self._write_by_key(table, delta.schema, chain([first], rows))
 
     def _write_by_key(self, table: str, schema: pa.Schema, rows: Iterable[pa.RecordBatch]) -> None:
         columns = [self._name(name) for name in schema.names]
-        typed = ", ".join(f"{self._name(field.name)} {self._type(field)}" for field in schema)
-        setting = [self.SET_KEY.format(column=column, staging=_STAGING) for column in columns]
-        with self._aside(_STAGING, f"({typed})"):
+        setting = [self._dialect.set_by_key.format(column=column, staging=_STAGING) for column in columns]
+        with self._aside(_STAGING, self._typed(schema)):
             self._load(_STAGING, schema.names, rows)
             self._rows(
-                self.WRITE_BY_KEY.format(
+                self._dialect.write_by_key.format(
                     table=self._name(table),
                     columns=", ".join(columns),
                     staging=_STAGING,
@@ -189,10 +194,11 @@ class DatabaseSink(ABC):
     @contextmanager
     def _aside(self, name: str, columns: str) -> Iterator[None]:
         """A temporary table; what an attempt that failed left of it is replaced."""
-        self._drop_temporary(name)
-        self._rows(f"CREATE TEMPORARY TABLE {name} {columns}")
+        drop = self._dialect.drop_temporary.format(name=name)
+        self._rows(drop)
+        self._rows(f"CREATE TEMPORARY TABLE {name} ({columns}) {self._dialect.temporary}")
         yield
-        self._drop_temporary(name)
+        self._rows(drop)
 
     def _note(self, dataset: Dataset, delivered: Delivered) -> None:
         self._rows(f"DELETE FROM {DELIVERED} WHERE dataset = %s", dataset.name)
@@ -214,12 +220,20 @@ class DatabaseSink(ABC):
             if f"{table}_by_{name}" not in there and set(on) <= set(columns):
                 self._create_index(f"{table}_by_{name}", table, on)
 
+    def _typed(self, schema: pa.Schema) -> str:
+        return ", ".join(f"{self._name(field.name)} {self._type(field)}" for field in schema)
+
     def _type(self, field: pa.Field) -> str:
         if field.name == KEY:
-            return self.KEY_TYPE
-        if field.type not in self.TYPES:
+            return self._dialect.key_type
+        if field.type not in self._dialect.types:
             raise SinkError(f"{self._shown}: no type for {field.name} ({field.type})", "report this: a fault here")
-        return self.TYPES[field.type]
+        return self._dialect.types[field.type]
+
+    def _name(self, name: str) -> str:
+        """*name* as an identifier."""
+        quote = self._dialect.quote
+        return quote + name.replace(quote, 2 * quote) + quote
 
     def _script(self, name: str) -> None:
         """Run the statements of ``sql/<name>.sql``."""
@@ -253,10 +267,6 @@ class DatabaseSink(ABC):
         """Run one statement, with *values* for each ``%s``; its rows, if it has any."""
 
     @abstractmethod
-    def _name(self, name: str) -> str:
-        """*name* as an identifier."""
-
-    @abstractmethod
     def _columns(self) -> dict[str, list[str]]:
         """The tables and views that are there, and their columns."""
 
@@ -277,9 +287,6 @@ class DatabaseSink(ABC):
     @abstractmethod
     def _made(self, *tables: str) -> None:
         """Do what new tables and views need."""
-
-    @abstractmethod
-    def _drop_temporary(self, name: str) -> None: ...
 
     @abstractmethod
     def _load(self, table: str, columns: Sequence[str], rows: Iterable[pa.RecordBatch]) -> None:

@@ -71,7 +71,7 @@ class Memory:
         self._connection.unregister("wanted_ids")
         found = self._ids.find(ids)
         standing = self._ids.get(found, 2, DEAD)
-        keys = np.unique(np.concatenate([packed, standing[standing != DEAD]]) >> 1)
+        keys = panes.distinct(np.concatenate([packed, standing[standing != DEAD]]) >> 1)
         self._fill_panes(keys)
         self._whole = False
 
@@ -126,7 +126,7 @@ class Memory:
     def _fill_panes(self, keys: Integers) -> None:
         """Counts of *keys* and of all panes that share a window with one of them."""
         dated = keys[panes.has_day(keys)]
-        near = np.unique((dated[:, None] + np.arange(-self._reach, self._reach + 1)[None, :]).ravel())
+        near = panes.distinct((dated[:, None] + np.arange(-self._reach, self._reach + 1)[None, :]).ravel())
         self._connection.register("wanted_panes", pa.table({"key": near}))
         narrow = f"JOIN wanted_panes w ON w.key = {_PANE_KEY}"
         rows = self._numpy(_PANES.format(**self._words, narrow=narrow))
