@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from citystream.app.sources import place
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.freshness import closed, freshness
 from citystream.catalog.look import Look
 from citystream.catalog.naming import folded
-from citystream.catalog.readings import Reading, read_columns, readings, unplaced
+from citystream.catalog.readings import read_columns, readings, unplaced
 from citystream.errors import PortalError
 from citystream.portals.columns import lacking, shown
 from citystream.ports import Portal
@@ -23,6 +23,8 @@ from citystream.store.reader import Reader
 from citystream.store.views import quoted
 
 Level = Literal["change", "unreachable", "note"]
+#: What no event can be understood without.
+VITAL: Final = ("columns.type", "columns.code", "columns.occurred")
 _GONE, _FORBIDDEN = (404, 410), (401, 403, 498, 499)
 
 
@@ -155,27 +157,35 @@ def _compared(
 def _missing(dataset: Dataset, source: Source, where: str, found: Look, before: Mapping[str, str]) -> Iterator[Finding]:
     """Columns that rules name and that are not published."""
     names, had = frozenset(map(folded, found.columns)), frozenset(map(folded, before))
-    add = "add the new name to the city file, if it was renamed; else remove the rule"
     for what in lacking(dataset, found.columns):
-        yield Finding("change", where, f"there is no column for {what}", add)
-    told = ("columns.event_id", "columns.occurred")
-    absent = [each for each in readings(dataset) if not each.served_by(names)]
-    places = unplaced(dataset, names)
-    for each in absent:
-        if each.rule in told and each.names not in (dataset.columns.occurred.time,):
-            continue
-        if each.needed or each.served_by(had) or each in places:
-            yield Finding("change", where, f"there is no column for {each.rule} ({_named(each)})", add)
+        yield Finding("change", where, f"there is no column for {what}", _ADD)
+    yield from _unread(dataset, where, names, had)
     if source.cursor and not source.cursor.startswith(":") and folded(source.cursor) not in names:
         yield Finding("change", where, f"there is no column {source.cursor}, its cursor", "choose another cursor")
-    blocks = dataset.ingest.block_address
-    if blocks and names.isdisjoint(map(folded, blocks)):
-        todo = "find out which columns have addresses now, before the next run"
-        yield Finding("change", where, f"ingest.block_address finds no column ({' or '.join(blocks)})", todo)
+    blocks = frozenset(map(folded, dataset.ingest.block_address))
+    if blocks and names.isdisjoint(blocks):
+        level: Level = "change" if had & blocks else "note"
+        what = f"ingest.block_address finds no column ({' or '.join(dataset.ingest.block_address)})"
+        yield Finding(
+            level, where, what, "if addresses are published under another name now, add it before the next run"
+        )
 
 
-def _named(reading: Reading) -> str:
-    return " or ".join(reading.names)
+def _unread(dataset: Dataset, where: str, names: frozenset[str], had: frozenset[str]) -> Iterator[Finding]:
+    """Rules that read a column which is not among *names*; *had* are those of the last visit."""
+    places, occurred = unplaced(dataset, names), dataset.columns.occurred
+    for each in readings(dataset):
+        told = each.rule == "columns.event_id" or each.names in (occurred.column, occurred.otherwise)
+        if told or each.served_by(names):
+            continue
+        what = f"there is no column for {each.rule} ({' or '.join(each.names)})"
+        if each.served_by(had) or each.rule in VITAL:
+            yield Finding("change", where, what, _ADD)
+        elif each.needed or each in places:
+            yield Finding("note", where, what, "nothing, if only older exports have it")
+
+
+_ADD: Final = "add the new name to the city file, if it was renamed; else remove the rule"
 
 
 def _identified(dataset: Dataset, where: str, found: Look, names: frozenset[str]) -> Iterator[Finding]:

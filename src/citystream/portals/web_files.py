@@ -36,6 +36,7 @@ from citystream.portals.shelf import Shelf, Stamp, parse
 from citystream.portals.web_file import WebFile, fetch, moment, today_at
 from citystream.portals.year_files import Plan, address, plan, years_known
 from citystream.ports import Listing, Page
+from citystream.schema import UNREADABLE
 
 _ABSENT = frozenset({403, 404, 410})
 
@@ -81,7 +82,7 @@ class WebFilesVisit:
         self._client, self._dataset, self._source = client, dataset, source
         self._folder = Path(tempfile.mkdtemp(prefix="citystream-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._read, self._ended = 0, False
+        self._read, self._ended, self._cut_off = 0, False, ""
         self._plan, self._newest = self._with_newest(asked)
         self._shelf = self._plan.shelf
         if self._newest:
@@ -114,6 +115,8 @@ class WebFilesVisit:
         """'' if *received* is the number of records in the files; how many there should be no server says."""
         if not self._ended:
             return f"{self._source.url} was not read to its end"
+        if self._cut_off:
+            return f"{self._cut_off} ends within a record, so it was probably cut off"
         return "" if received == self._read else f"the files have {self._read} records, {received} were received"
 
     def _with_newest(self, asked: Plan) -> tuple[Plan, WebFile | None]:
@@ -138,13 +141,21 @@ class WebFilesVisit:
                 continue
             for rows, last in file.tables():
                 self._read += rows.num_rows
-                if last:
+                if last and _ends_within_a_record(rows):
+                    self._cut_off = address(self._source, year)
+                elif last:
                     self._shelf = self._shelf.read(year, file.stamp)
                 yield rows, self._shelf if last else None
-            # a file with a header and no rows was read too
-            self._shelf = self._shelf.read(year, file.stamp)
+            # a file with a header and no rows was read too; one that was cut off is asked for again
+            if self._cut_off != address(self._source, year):
+                self._shelf = self._shelf.read(year, file.stamp)
 
     def _updated_at(self) -> datetime | None:
         """When the newest file was last changed."""
         known = self._shelf.files.get(self._plan.years[0], Stamp())
         return moment((self._newest.stamp if self._newest else known).modified)
+
+
+def _ends_within_a_record(rows: pa.Table) -> bool:
+    """Whether the last of *rows* could not be split into columns."""
+    return UNREADABLE in rows.column_names and rows[UNREADABLE][-1].is_valid

@@ -43,15 +43,14 @@ _VIEWS_NEED, _VIEW = {"daily", "alerts"}, "crimes_anomaly"
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Where the SQL of two databases differs. *types* by Arrow type, and of `KEY`; *month* of a column as text;
-    *temporary*: what ends the making of a temporary table; *take_away* and *write_by_key* move rows from a temporary table.
+    """Where the SQL of two databases differs. *types* by Arrow type, and of `KEY`; *month* of a column, as text;
+    *temporary* ends the making of a temporary table; *take_away* and *write_by_key* move rows out of one.
     """
 
     quote: str
     types: dict[pa.DataType, str]
     key_type: str
     month: str
-    options: str
     temporary: str
     drop_temporary: str
     take_away: str

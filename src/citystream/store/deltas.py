@@ -1,16 +1,21 @@
 """What changed in the public tables of a dataset since an offset of its log: what a sink must write to follow.
 
+Events come as they may leave (`leaving`): without places of sensitive offences, without attributes about persons.
+
 Rows come as they stand now, whole, under the key of their table, so that writing them twice is writing them once.
 The cost follows what changed, not how much there is: offsets ascend, so the engine skips what is older.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from citystream.catalog.dataset import Dataset
 from citystream.panes import microseconds
 from citystream.ports import DELIVERED_TABLES, Delivered, Delta, Partition
+from citystream.store.leaving import impersonal, without_places
 from citystream.store.reader import Reader
 from citystream.store.tables import statement
 from citystream.store.views import quoted
@@ -38,18 +43,26 @@ class Deltas:
         """The changes of one of `DELIVERED_TABLES` since log offset *after*; all of it since 0."""
         words = self._words(after)
         gone = self._reader.query(f"SELECT {_KEYS[table]} FROM ({statement(f'delta_{table}_gone').format(**words)}) x")
-        changed = statement(f"delta_{table}" if after else f"all_{table}").format(**words)
-        schema, rows = self._reader.stream(_identified(changed, table))
+        schema, rows = self._reader.stream(self._rows(f"delta_{table}" if after else f"all_{table}", table, words))
         return Delta(table, gone.column(0).combine_chunks(), schema, rows)
 
     def partitions(self, table: str) -> list[Partition]:
         """What the store has of it, by month."""
-        rows = _identified(statement(f"all_{table}").format(**self._words(0)), table)
+        rows = self._rows(f"all_{table}", table, self._words(0))
         found = self._reader.query(
             f"SELECT coalesce(strftime({DELIVERED_TABLES[table]}, '%Y-%m'), '') AS month, count(*) AS n, "
             f"sum(row_digest)::BIGINT AS digest FROM ({rows}) GROUP BY 1 ORDER BY 1"
         )
         return [Partition(row["month"], row["n"], row["digest"]) for row in found.to_pylist()]
+
+    def _rows(self, name: str, table: str, words: dict[str, str]) -> str:
+        """The statement *name*, as its rows may leave."""
+        rows = statement(name).format(**words)
+        if table == "events":
+            source = impersonal(self._dataset.table, [self._dataset])
+            columns = self._reader.query(f"SELECT * FROM {source} LIMIT 0").column_names
+            rows = without_places(self._reader, f"SELECT {_listed(columns)} FROM ({rows})", columns)
+        return _identified(rows, table)
 
     def _words(self, after: int) -> dict[str, str]:
         words = {
@@ -66,3 +79,7 @@ class Deltas:
 def _identified(rows: str, table: str) -> str:
     """*rows* with their key, and what tells one state of a row from another: 31 bits, so that sums are always exact."""
     return f"SELECT {_KEYS[table]}, x.*, (hash(x) & 2147483647)::INTEGER AS row_digest FROM ({rows}) x"
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
