@@ -30,7 +30,7 @@ class TestPostgresqlSink(SinkContract):
     def held(self, postgres: str) -> Held:
         def reading(about: Dataset, table: str) -> list[Row]:
             name = Identifier("citystream", table_of(about, table))
-            with psycopg.connect(f"{postgres}?options=-c%20TimeZone=UTC", row_factory=dict_row) as connection:
+            with psycopg.connect(f"{postgres}?options=-c%20TimeZone%3DUTC", row_factory=dict_row) as connection:
                 rows = connection.execute(SQL("SELECT * FROM {} WHERE dataset = %s").format(name), [about.name])
                 return [{name: naive(value) for name, value in row.items()} for row in rows]
 

@@ -13,6 +13,7 @@ from citystream.catalog.library import load_city_file
 from citystream.cli import main
 from citystream.config import load
 from citystream.errors import CatalogError, PortalError
+from citystream.portals.http import HttpClient, Patience
 from citystream.simulate.city import RESOURCES, generate
 from citystream.simulate.forms import LAYER
 from citystream.simulate.portal import SimulatedPortal
@@ -111,6 +112,18 @@ def test_exact_addresses_lose_their_houses(portal, tmp_path):
     assert 'block_address = ["address"]  # ?' in text
     assert 'round_position = ["latitude", "longitude"]  # ?' in text
     assert "block_address =" not in app(tmp_path).draft(addresses(portal)["seattle/crimes"], "crimes")
+
+
+def test_a_resource_of_a_package_is_named_and_not_numbered(portal, tmp_path):
+    """Its id is in the address that people see, and changes when its file is replaced."""
+    with HttpClient(Patience(interval=0)) as client:
+        told, _ = client.get_json(f"{portal.url}/api/3/action/package_show", {"id": "bicycle-thefts"})
+    (number,) = [each["id"] for each in told["result"]["resources"] if each["datastore_active"]]
+    text = app(tmp_path).draft(f"{portal.url}/dataset/bicycle-thefts/resource/{number}", "thefts")
+    assert 'resource = "bicycle-thefts/Bicycle Thefts"' in text
+    assert number not in text
+    written(tmp_path, text)
+    assert app(tmp_path).run("drafted/thefts").after.inserted > 20
 
 
 def test_a_table_that_is_not_there(portal, tmp_path):

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -109,7 +108,7 @@ FEEDS = {
             "metadata": {"path": "*/package_show"},
             "count": {"path": _SEARCH, "having": {"limit": "0"}},
             **_pages(_SEARCH, {"sort": "_id"}),
-            "final count": {"path": _SEARCH, "having": {"limit": "0"}, "first": 3},
+            "final count": {"path": _SEARCH, "having": {"limit": "0"}, "first": 2},
         },
         0.45, 41, "event_unique_id", start=date(2023, 11, 1), end=date(2024, 1, 20), spare="bike_speed",
     ),
@@ -258,38 +257,35 @@ LASTING = {
     "cut body": TruncatedBody,
     "error as success": lambda **where: ErrorAsSuccess(message="No such column", **where),
 }
-#: Points that every kind of portal but files has; each fault strikes at each of them, at the portals in turn.
-POINTS = tuple(FEEDS["socrata"].points)
 
 
-def _cases() -> list[object]:
-    """Each fault at each point, at the portals in turn; the first of each are enough for every day."""
-    turn = cycle(FEEDS)
-    cases = []
-    for number, fault in enumerate(LASTING):
-        for place, point in enumerate(POINTS):
-            kind = next(turn)
-            kind = kind if point in FEEDS[kind].points else next(turn)
-            marks = [] if place == number % len(POINTS) else [pytest.mark.slow]
-            cases.append(pytest.param(kind, fault, point, id=f"{fault} at {point} of {kind}", marks=marks))
-        next(turn)  # so that a fault does not always meet the same portal at a point
-    return cases
-
-
-@pytest.mark.parametrize(("town", "fault", "point"), _cases(), indirect=["town"])
-def test_a_fault_that_lasts(town, undisturbed, fault, point):
-    """Refused by name; what came before it is kept or not taken at all; the next visit ends what this one began."""
-    where = {"times": 0, **town.feed.points[point]}
-    try:
-        said = town.visit(LASTING[fault](**where)).detail
-    except PortalError as refusal:
-        said = refusal.message
-        assert refusal.hint
-    (fetch,) = town.fetches()
-    assert said
-    assert fetch["state"] == ("gone" if fault == "404" and fetch["mode"] == "none" else "refused")
-    assert fetch["detail"] == said
-    assert len(town.ids()) <= fetch["received"] <= town.published()
+@pytest.mark.parametrize(
+    ("town", "point"),
+    [
+        ("socrata", "metadata"),
+        ("ckan", "count"),
+        ("socrata", "first page"),
+        ("files", "middle page"),
+        ("arcgis", "last page"),
+        ("ckan", "final count"),
+    ],
+    indirect=["town"],
+)
+def test_faults_that_last(town, undisturbed, point):
+    """Each refused by name, nothing lost, nothing invented; then one visit ends what all of these began."""
+    known = set()
+    for name, fault in LASTING.items():
+        try:
+            said = town.visit(fault(**{"times": 0, **town.feed.points[point]})).detail
+        except PortalError as refusal:
+            said = refusal.message
+            assert refusal.hint
+        fetch = town.fetches()[-1]
+        assert said
+        assert fetch["state"] == ("gone" if name == "404" and fetch["mode"] == "none" else "refused")
+        assert (fetch["detail"], fetch["received"] <= town.published()) == (said, True)
+        assert known <= (known := town.ids())
+    assert len(town.fetches()) == len(LASTING)
     done = town.visit()
     assert (done.detail, done.pending) == ("", 0)
     assert town.standing() == undisturbed(town.kind)[0]

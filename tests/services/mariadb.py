@@ -16,7 +16,13 @@ import pytest
 
 from tests.services.running import free_port, own_folder, server, unavailable
 
-_QUICK = ("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M")
+_QUICK = (
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=16M",
+    "--sync-frm=0",
+)
 
 
 def connect(address: str) -> pymysql.Connection:

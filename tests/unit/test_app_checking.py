@@ -93,7 +93,7 @@ def test_types_and_new_columns():
     assert found(changed, COLUMNS) == [
         ("note", "columns that are new since the last visit: extra"),
         ("change", "kind is number now, was text"),
-        ("change", "note is number now, was text"),
+        ("note", "note is number now, was text"),
     ]
     assert found(COLUMNS | {"extra": "text"}) == [("note", "columns that are new to the city file: extra")]
 

@@ -43,6 +43,14 @@ DIGESTS = {
     "toronto/bicycle-thefts": "2521e660a2ae5dfc",
     "san-diego/calls": "f134e576b23d71cb",
     "seattle/fire": "39b758a91ee01d3f",
+    "seattle/crimes": "60e2569e207d076a",
+    "seattle/calls": "568b76722117f124",
+    "austin/crimes": "ac39c4ae37dbfb72",
+    "los-angeles/crimes": "15e10693154726f6",
+    "los-angeles/nibrs": "748459430dd53628",
+    "san-diego/nibrs": "e8207eed3d96bb66",
+    "chicago/beach-weather": "0aaa0e7a851c72b7",
+    "aarhus/traffic": "c8d04e7e43a01031",
 }
 
 

@@ -141,7 +141,7 @@ def _compared(
         since = "since the last visit" if before else "to the city file"
         what = f"columns that are new {since}: {shown(new)}"
         yield Finding("note", where, what, "the log keeps them: list under ingest.drop what says who somebody is")
-    read = read_columns(dataset)
+    read = {folded(name) for each in readings(dataset) for name in each.names}
     for name, kind in before.items():
         if found.columns.get(name, kind) != kind:
             level: Level = "change" if folded(name) in read else "note"
