@@ -22,15 +22,15 @@ def citystream(*words: object) -> int:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
-    """A data folder: visits every sixth day, of which the last found a column renamed."""
+    """A data folder: visits every second day, of which the last found a column renamed."""
     data = tmp_path_factory.mktemp("watched") / "data"
     table = drawn(DATASET, start=date(2024, 1, 1), end=date(2024, 3, 31), scale=0.02)
     with PortalTown(DATASET, table, at=datetime(2024, 1, 20, 12, tzinfo=UTC)) as town:
         source = town.source("socrata", resource="ijzp-q8t2", cursor=":updated_at")
         app = town.app(data, source)
-        for _ in range(10):
+        for _ in range(30):
             app.run(DATASET)
-            town.later(days=6)
+            town.later(days=2)
         town.portal.faults.add(RenamedColumn(path="*", times=0, old="ward", new="ward_2023"))
         app.run(DATASET)
         (status,) = app.status()

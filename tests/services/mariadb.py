@@ -44,7 +44,6 @@ def mariadb() -> Iterator[str]:
     """The address of a running server, without a database."""
     if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
         unavailable("MariaDB", "mariadb-server")
-        return
     user = "mysql" if os.getuid() == 0 else getpass.getuser()
     with own_folder(user) as folder:
         data, port = f"--datadir={folder / 'data'}", free_port()

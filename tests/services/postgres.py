@@ -29,7 +29,6 @@ def postgresql() -> Iterator[str]:
     """The address of a running server, without a database."""
     if (bin_ := programs()) is None:
         unavailable("PostgreSQL", "postgresql")
-        return
     with own_folder("postgres") as folder:
         data, port = folder / "data", free_port()
         made = [*as_user("postgres"), str(bin_ / "initdb"), "-D", str(data), "-U", "test", "--auth=trust"]

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 _PATIENCE = 60.0
 
 
-def unavailable(service: str, package: str) -> None:
+def unavailable(service: str, package: str) -> NoReturn:
     """Skip, and say why; where a missing service is a fault (CI), fail."""
     reason = f"{service} is not installed (Debian: apt-get install {package})"
     if os.environ.get("CI"):

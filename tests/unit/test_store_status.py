@@ -24,7 +24,9 @@ from tests.laws.logs import conformed, dataset
 from tests.laws.model import Record
 
 ZONE = "America/Chicago"
+CADENCE = timedelta(days=4)
 ABOUT = dataset().model_copy(update={"detectors": (), "sources": (Source(portal="socrata", host="a", resource="b"),)})
+SLOW = ABOUT.model_copy(update={"cadence": CADENCE})
 NOON = datetime(2025, 1, 1, 18)  # UTC
 FETCH = Fetch("testville/crimes", "socrata:a/b", "full", NOON, NOON, 0, None, None, "", "", "{}", "", "fresh", "")
 
@@ -57,14 +59,14 @@ def ordered(*log):
 
 
 def test_a_lag_that_is_too_short(tmp_path):
-    """The first fetch is of day 0; of days 1 to 4 half come at once, and half after 4 days; the last visit is day 12."""
+    """The first fetch is of day 0; of days 1 to 4 half come at once, half after 4 days; the last visit is day 12."""
     log = [happened(0, 0, 0)]
     log += [happened(10 * day + n, day, 0 if n < 5 else 4) for day in range(1, 5) for n in range(10)]
     late = replace(FETCH, finished_at=NOON + days(12))
     with kept(tmp_path, ordered(*log), [late]) as reader:
-        found = reporting_lag(reader, ABOUT, days(3))
-        long = reporting_lag(reader, ABOUT, days(5))
-        longer = reporting_lag(reader, ABOUT, days(6))
+        found = reporting_lag(reader, SLOW, days(3))
+        long = reporting_lag(reader, SLOW, days(5))
+        longer = reporting_lag(reader, SLOW, days(6))
     assert (found.since, found.until, found.events) == (date(2025, 1, 2), date(2025, 1, 6), 40)
     # no day is older than 11 days, day 1 alone is older than 10
     assert found.shares == {1: 0.5, 2: 0.5, 3: 0.5, 5: 1.0, 7: 1.0, 10: 1.0}
@@ -79,13 +81,22 @@ def test_what_was_there_before_and_what_vanished_says_nothing(tmp_path):
     gone = [happened(90, 1, 0), replace(happened(90, 1, 2), gone=True)]
     log = ordered(*old, happened(20, 1, 1), *gone, happened(30, 9, 0))
     with kept(tmp_path, log) as reader:
-        found = reporting_lag(reader, ABOUT, days(1))
+        found = reporting_lag(reader, SLOW, days(1))
     assert (found.events, found.shares[1], found.measured_lag_days) == (1, 1.0, 1)
+
+
+def test_our_own_pause_is_not_the_publishers(tmp_path):
+    """Two visits with three weeks between them: what came with the second had been there for nobody knows how long."""
+    log = ordered(happened(0, 0, 0), *(happened(n, 2, 19) for n in range(1, 9)))
+    with kept(tmp_path, log) as reader:
+        found = reporting_lag(reader, SLOW, days(1))
+    assert found == ReportingLag(since=date(2025, 1, 23))
+    assert not found.known and not found.too_short
 
 
 def test_an_empty_store_has_no_history(tmp_path):
     with kept(tmp_path, []) as reader:
-        assert reporting_lag(reader, ABOUT, days(3)) == ReportingLag()
+        assert reporting_lag(reader, SLOW, days(3)) == ReportingLag()
 
 
 def test_too_short_also_if_it_never_is_complete():
@@ -113,13 +124,17 @@ def test_measured_is_what_a_page_of_python_says(tmp_path_factory, made, lag, las
     ))  # fmt: skip
     visit = replace(FETCH, finished_at=log[-1].fetched + timedelta(hours=last))
     with kept(tmp_path_factory.mktemp("store"), log, [visit]) as reader:
-        found = reporting_lag(reader, ABOUT, days(lag))
+        found = reporting_lag(reader, SLOW, days(lag))
         rows = reader.query("SELECT occurred_local, first_seen_at FROM events").to_pylist()
     assert found == expected(rows, log, visit.finished_at, lag)
 
 
 def expected(rows, log, visited, lag):
-    since = local(log[0].fetched) + days(1)
+    visits = sorted({record.fetched for record in log} | {visited})
+    newest = max(
+        at for before, at in zip([None, *visits], visits, strict=False) if before is None or at - before > 1.5 * CADENCE
+    )
+    since = local(newest) + days(1)
     today = local(visited)
     until = today - days(1 + 2 * lag)
     if until < since:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from citystream.app import App
+from citystream.app import App, utc_now
 from citystream.cli.invocation import Invocation
 from citystream.cli.output import say
 from citystream.config import Config
@@ -79,13 +80,23 @@ class Stage:
             return False
 
     def _reached(self) -> datetime | None:
-        try:
-            with App(self.settings("")).reader() as reader:
-                newest = reader.query("SELECT max(finished_at) AS at FROM fetches")["at"][0].as_py()
-        except StorageError:
-            return None
-        return newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None
+        return _newest_fetch(self.settings(""))
 
     def _mark(self, mark: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         mark.write_text(json.dumps(asdict(self.scenery)), encoding="utf-8")
+
+
+def clock_of(config: Config) -> Callable[[], datetime]:
+    """The clock by which data in the data folder is old: in a demo the simulated time that it reached."""
+    reached = _newest_fetch(config) if (config.data / _MARK).is_file() else None
+    return utc_now if reached is None else lambda: reached
+
+
+def _newest_fetch(config: Config) -> datetime | None:
+    try:
+        with App(config).reader() as reader:
+            newest = reader.query("SELECT max(finished_at) AS at FROM fetches")["at"][0].as_py()
+    except StorageError:
+        return None
+    return newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None

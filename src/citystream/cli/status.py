@@ -16,6 +16,7 @@ from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.outcomes import COUNTS
 from citystream.cli.output import put, put_json, say
 from citystream.cli.shown import ago, count
+from citystream.cli.stage import clock_of
 from citystream.errors import UnknownName
 from citystream.registry import nearest
 from citystream.store.reporting_lag import COMPLETE, FINAL, ReportingLag
@@ -45,7 +46,8 @@ def status(
     here, which rows have no position, which columns changed.
     """
     said = invocation(ctx)
-    opened = App(said.settings())
+    settings = said.settings()
+    opened = App(settings, clock=clock_of(settings))
     found = _only(dataset, opened.status())
     if said.json:
         put_json([fields(each) for each in found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import md5
 
@@ -22,6 +22,9 @@ from citystream.simulate.zones import moment
 
 #: Headers are in capitals from this year's file on.
 _CAPITALS_SINCE = 2024
+
+#: So long into a year its file may not be there yet.
+_NEW_YEAR = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,12 @@ def _answer(files: YearFiles, asked: Asked) -> Response:
 
 
 def _made(files: YearFiles, asked: Asked, year: int) -> _File | None:
-    """The file of *year*; None while nothing of it, or of the years before it, has been published."""
+    """The file of *year*; None early in it while nothing of it has been published."""
     column = occurred_in(asked.served.table)
     rows, all_rows = (_listing(asked, view) for view in (asked.view, View(asked.view.now)))
     happened = rows[column]
-    if year > int((pc.max(all_rows[column]).as_py() or "0000")[:4]):
+    begun = asked.view.now - datetime(asked.view.now.year, 1, 1, tzinfo=UTC) > _NEW_YEAR
+    if not begun and year > int((pc.max(all_rows[column]).as_py() or "0000")[:4]):
         return None
     of_year = rows.filter(pc.starts_with(happened, f"{year}-"))
     body = written(of_year, _layout(files, year, asked.view))

@@ -24,8 +24,8 @@ _PASSWORD = "MYSQL_PWD"
 _SSL_MODES = ("disabled", "required", "verify_ca", "verify_identity")
 _OPTIONS = frozenset({"ssl_mode", "ssl_ca", "unix_socket"})
 _LIMITS = Limits(nul="\\0", finite=True)
-#: Seconds: to connect, for one statement to end, for others to finish delivering.
-_CONNECT, _STATEMENT, _TURN = 10, 3600, 60
+#: Seconds: to connect, for one statement to end (an index of a large table is one), for others to finish delivering.
+_CONNECT, _STATEMENT, _TURN = 10, 900, 60
 #: Characters of a text that an index holds.
 _PREFIX = 64
 #: The longest comment of a table.
@@ -43,8 +43,8 @@ _PASSING = frozenset(
         *(code for name, code in vars(CR).items() if name.startswith("CR_") and isinstance(code, int)),
     }
 )
-#: MySQL 8: "Loading local data is disabled"; older ones: "The used command is not allowed".
-_NO_LOCAL_DATA = frozenset({3948, ER.NOT_ALLOWED_COMMAND})
+#: Files of clients are not taken: in MySQL 8, in MariaDB, in older ones of both.
+_NO_LOCAL_DATA = frozenset({3948, 4166, ER.NOT_ALLOWED_COMMAND})
 _DIALECT = Dialect(
     quote="`",
     types={

@@ -92,8 +92,8 @@ class PostgresqlSink(DatabaseSink):
         try:
             yield
         except psycopg.Error as error:
-            passing = isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
-            raise SinkError(f"{self._shown}: {dataset.name}: {_line(error)}", _hint(error), passing=passing) from error
+            said = f"{self._shown}: {dataset.name}: {_line(error)}"
+            raise SinkError(said, _hint(error), passing=_is_passing(error)) from error
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -192,17 +192,24 @@ def _unsaid(address: DatabaseAddress) -> dict[str, str]:
     """The options that neither the address nor the environment says."""
     said, options = os.environ, address.options
     defaults = {name: value for name, value in _DEFAULTS.items() if name not in options}
-    hosts = options.get("hostaddr") or options.get("host") or address.host or said.get("PGHOST", "")
-    elsewhere = "service" in options or not all(map(is_local, hosts.split(",")))
-    if elsewhere and "sslmode" not in options and "PGSSLMODE" not in said and "service" not in options:
+    host = options.get("host") or address.host or said.get("PGHOST", "")
+    hosts = f"{host},{options.get('hostaddr', '')}".split(",")
+    # where a service file says the host, it says how to trust it too
+    if not all(map(is_local, hosts)) and not options.keys() & {"sslmode", "service"} and "PGSSLMODE" not in said:
         defaults["sslmode"] = "verify-full"
     return defaults
 
 
+def _is_passing(error: psycopg.Error) -> bool:
+    """Connections, time-outs, locks, a server that stops or is full; not a value beyond its limits (class 54)."""
+    beyond = (error.sqlstate or "").startswith("54")
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not beyond
+
+
 def _line(error: psycopg.Error) -> str:
-    """What the server said, in one line, with what it says beside it."""
-    detail = error.diag.message_detail or ""
-    return " ".join(f"{error} {detail if detail not in str(error) else ''}".split())
+    """What the server said, in one line, without its advice."""
+    said = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return " ".join(" ".join(filter(None, said)).split())
 
 
 def _hint(error: psycopg.Error) -> str:

@@ -1,7 +1,7 @@
 """The measured reporting lag: how long after a day its events are known, from what this store saw come.
 
-It is that of the data as they came here: who visits once a week cannot see that a publisher is faster, and days that
-passed without any visit look late.
+It is that of the data as they came here. Counting begins after the newest pause in which nobody looked for so long that
+it is not the publisher who was late (`longest_pause`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class ReportingLag:
     """How much of the final count of a day was known n days after it.
 
     Counted are current events (those that vanished are in no final count) of local days from *since*, the day after
-    that of the first fetch, since what was fetched first had been there before, to *until*, the last day that is
+    that of the first fetch (or of the first one after a long pause), since what came with it may have been there
+    before, to *until*, the last day that is
     `FINAL` times the configured lag old at the last visit that was believed. An event was known n days after its day
     if it was first seen (``first_seen_at``, by the clock of the city) on the nth day after it or before. *shares*
     maps n to the share that was known of the events of those days that are n days old themselves; an n for which
@@ -54,7 +55,8 @@ class ReportingLag:
 
 def reporting_lag(reader: Reader, stored: Dataset, lag: timedelta) -> ReportingLag:
     """That of the dataset *stored*, compared with the configured *lag*; cheap beside a count of its events."""
-    bounds = reader.query(_VISITS.format(name=quoted(stored.name))).to_pylist()[0]
+    pause = longest_pause(stored.cadence).total_seconds()
+    bounds = reader.query(_VISITS.format(name=quoted(stored.name), pause=int(pause))).to_pylist()[0]
     if bounds["first"] is None:
         return ReportingLag()
     first, seen = (_local_day(bounds[name], stored.city.timezone) for name in ("first", "last"))
@@ -72,6 +74,11 @@ def reporting_lag(reader: Reader, stored: Dataset, lag: timedelta) -> ReportingL
     )
     counts = {row["days"]: (row["known"] or 0, row["final"]) for row in reader.query(sql).to_pylist()}
     return judged(since, until, counts, lag)
+
+
+def longest_pause(cadence: timedelta) -> timedelta:
+    """How long nobody may look without it seeming to be the publisher who is late."""
+    return max(timedelta(days=2), 1.5 * cadence)
 
 
 def settled(lag: timedelta) -> int:
@@ -92,9 +99,13 @@ def _local_day(moment: datetime, zone: str) -> date:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
 
 
-#: The first and the last time at which this store saw what is published.
-_VISITS: Final = (
-    "SELECT (SELECT min(fetched_at) FROM core.commits WHERE dataset = {name}) AS first, greatest("
-    "(SELECT max(fetched_at) FROM core.commits WHERE dataset = {name}), "
-    "(SELECT max(finished_at) FROM core.fetches WHERE dataset = {name} AND state NOT IN ('refused', 'gone'))) AS last"
-)
+#: The first visit after the newest of our own pauses that was too long, and the last: when this store saw what is
+#: published.
+_VISITS: Final = """
+WITH visits AS (
+  SELECT fetched_at AS moment FROM core.commits WHERE dataset = {name} UNION
+  SELECT finished_at FROM core.fetches WHERE dataset = {name} AND state NOT IN ('refused', 'gone')),
+paused AS (SELECT moment, lag(moment) OVER (ORDER BY moment) AS before FROM visits)
+SELECT (SELECT max(moment) FROM paused WHERE before IS NULL OR moment - before > INTERVAL '{pause} seconds') AS first,
+  (SELECT max(moment) FROM visits) AS last
+"""
