@@ -66,9 +66,9 @@ def commands() -> str:
     parts = [
         f"{NOTE}# Commands\n",
         "Results go to stdout, everything else to stderr. Exit codes: 0 ok, 2 wrong use, 3 a portal failed, 4 disk, "
-        "log or store failed, 130 stopped by Ctrl-C or SIGTERM; 1 is a bug in citystream, and for `catalog check` that a "
-        "city file must be changed. A name mistyped is answered "
-        "with the nearest known one.\n",
+        "log or store failed, 130 stopped by Ctrl-C or SIGTERM; 1 is a bug in citystream, for `catalog check` that a "
+        "city file must be changed, and for `publish --verify` that a sink differs. A name mistyped is answered with "
+        "the nearest known one.\n",
         "Every command also takes these, before or after its own:\n",
         _table(("option", "what it does", "default"), [_option(each) for each in shared_options()]),
     ]

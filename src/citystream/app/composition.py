@@ -212,7 +212,7 @@ class App:
         numbered = dataset.columns.event_id.counter
         full = full or numbered or (not source.cursor and self._visits(dataset, part).refused)
         try:
-            cursor = "" if numbered else part.unmarked(self.log(dataset).cursor(part.mark))
+            cursor = part.unmarked(self.log(dataset).cursor(part.mark))
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:

@@ -47,7 +47,8 @@ class SocrataPortal:
         table = self._table(source)
         described = table.describe()
         require(dataset, described.columns, table.home, _no_cursor(source, described))
-        start = parse(cursor, source.cursor)
+        # rows that are numbered within a listing cannot be numbered from its middle
+        start = parse("" if dataset.columns.event_id.counter else cursor, source.cursor)
         if start.unfinished:
             if table.count(Order().after(start)):
                 return SocrataVisit(table, described, start)
