@@ -188,6 +188,23 @@ def test_a_shared_table_of_another_version_is_not_guessed_at(sink: Sink) -> None
     assert sink.delivered(OTHER) is None
 
 
+def test_what_a_clearing_that_died_left_is_not_added_to(sink: Sink, request: pytest.FixtureRequest) -> None:
+    """The position goes first; then the rows of this dataset may be there, and are not counted on."""
+    for about in (ABOUT, OTHER):
+        sink.write(about, everything(about), at(1))
+    if "postgres" in request.fixturenames:
+        with psycopg.connect(request.getfixturevalue("postgres")) as admin:
+            admin.execute("DELETE FROM citystream.delivered WHERE dataset = %s", [ABOUT.name])
+    else:
+        with connect(request.getfixturevalue("mysql")) as admin, admin.cursor() as cursor:
+            cursor.execute("DELETE FROM delivered WHERE dataset = %s", [ABOUT.name])
+    assert sink.delivered(ABOUT) is None
+    sink.write(ABOUT, [delta("events"), delta("daily", [day(ABOUT, "2", 7, 9)]), delta("alerts")], at(3))
+    counted = [[part.rows for part in sink.partitions(ABOUT, table)] for table in ("events", "daily", "alerts")]
+    assert counted == [[], [1], []]
+    assert [sink.partitions(OTHER, table)[0].rows for table in ("events", "daily", "alerts")] == [1, 1, 2]
+
+
 def viewed(request: pytest.FixtureRequest, sql: str, view: str) -> list[tuple[object, ...]]:
     """The rows of a view, times without a zone."""
     if "postgres" in request.fixturenames:

@@ -17,8 +17,9 @@ from pymysql.constants import CR, ER
 from citystream.catalog.dataset import Dataset
 from citystream.errors import ConfigError, SinkError
 from citystream.sinks.addresses import DatabaseAddress, is_local, read_address
+from citystream.sinks.dialect import Dialect
 from citystream.sinks.lines import Limits, lines
-from citystream.sinks.tabular import KEY, DatabaseSink, Dialect
+from citystream.sinks.tabular import KEY, DatabaseSink
 
 _PASSWORD = "MYSQL_PWD"
 _SSL_MODES = ("disabled", "required", "verify_ca", "verify_identity")

@@ -15,8 +15,9 @@ from psycopg.sql import Literal
 from citystream.catalog.dataset import Dataset
 from citystream.errors import ConfigError, SinkError
 from citystream.sinks.addresses import DatabaseAddress, is_local, read_address
+from citystream.sinks.dialect import Dialect
 from citystream.sinks.lines import Limits, lines
-from citystream.sinks.tabular import DELIVERED, DIGEST, KEY, DatabaseSink, Dialect
+from citystream.sinks.tabular import DELIVERED, DIGEST, KEY, DatabaseSink
 
 _SCHEMA, _READERS = "citystream", "citystream_reader"
 #: Columns that say an instant (UTC); all other times are of the city's clock.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
 from typing import Any
@@ -18,6 +17,7 @@ import pyarrow as pa
 from citystream.catalog.dataset import Dataset
 from citystream.errors import SinkError
 from citystream.ports import DELIVERED_TABLES, Delivered, Delta, Partition
+from citystream.sinks.dialect import Dialect
 
 KEY, DIGEST, DELIVERED = "row_key", "row_digest", "delivered"
 
@@ -39,23 +39,6 @@ _SHARED_COMMENTS = {
 }
 _STAGING, _GONE = "citystream_staging", "citystream_gone"
 _VIEWS_NEED, _VIEW = {"daily", "alerts"}, "crimes_anomaly"
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Where the SQL of two databases differs. *types* by Arrow type, and of `KEY`; *month* of a column, as text;
-    *temporary* ends the making of a temporary table; *take_away* and *write_by_key* move rows out of one.
-    """
-
-    quote: str
-    types: dict[pa.DataType, str]
-    key_type: str
-    month: str
-    temporary: str
-    drop_temporary: str
-    take_away: str
-    write_by_key: str
-    set_by_key: str
 
 
 class DatabaseSink(ABC):
@@ -84,7 +67,7 @@ class DatabaseSink(ABC):
             self._complete()
             with self._together():
                 for delta in changes:
-                    self._take(dataset, delta, straight=have is None and delta.table == "events")
+                    self._take(dataset, delta, anew=have is None)
                 self._note(dataset, delivered)
             for delta in changes:
                 self._index(table_of(dataset, delta.table), delta.table, delta.schema.names)
@@ -161,11 +144,13 @@ class DatabaseSink(ABC):
             self._script("views")
             self._made("crime_per_district_day", _VIEW)
 
-    def _take(self, dataset: Dataset, delta: Delta, *, straight: bool) -> None:
+    def _take(self, dataset: Dataset, delta: Delta, *, anew: bool) -> None:
         table = table_of(dataset, delta.table)
-        if straight:
+        if anew and delta.table == "events":
             self._load(table, delta.schema.names, delta.rows)
             return
+        if anew:  # a clearing that died may have left rows in what is shared
+            self._rows(f"DELETE FROM {self._name(table)} WHERE dataset = %s", dataset.name)
         if len(delta.gone):
             gone = pa.RecordBatch.from_arrays([delta.gone], [KEY])
             with self._aside(_GONE, self._typed(gone.schema)):
