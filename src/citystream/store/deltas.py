@@ -59,10 +59,16 @@ class Deltas:
         """The statement *name*, as its rows may leave."""
         rows = statement(name).format(**words)
         if table == "events":
-            source = impersonal(self._dataset.table, [self._dataset])
-            columns = self._reader.query(f"SELECT * FROM {source} LIMIT 0").column_names
-            rows = without_places(self._reader, f"SELECT {_listed(columns)} FROM ({rows})", columns)
+            rows = self._leaving(rows)
         return _identified(rows, table)
+
+    def _leaving(self, rows: str) -> str:
+        """Rows of the dataset's own table as they may leave; a reading has its time under the other name too."""
+        if self._dataset.kind == "reading":
+            return f"SELECT *, observed_local AS occurred_local FROM ({rows})"
+        source = impersonal(self._dataset.table, [self._dataset])
+        columns = self._reader.query(f"SELECT * FROM {source} LIMIT 0").column_names
+        return without_places(self._reader, f"SELECT {_listed(columns)} FROM ({rows})", columns)
 
     def _words(self, after: int) -> dict[str, str]:
         words = {
