@@ -36,11 +36,8 @@ SEAMS: dict[str, dict[str, Entry]] = {
     },
     "detectors": {"threshold": Entry("citystream.detect.threshold:Threshold")},
     "sinks": {
-        "parquet": Entry("citystream.sinks.parquet:ParquetSink"),
         "postgresql": Entry("citystream.sinks.postgresql:PostgresqlSink", "postgres"),
         "mysql": Entry("citystream.sinks.mysql:MysqlSink", "mysql"),
-        "opensearch": Entry("citystream.sinks.search:SearchSink", "search"),
-        "s3": Entry("citystream.sinks.parquet:ParquetSink"),
     },
 }
 

@@ -68,7 +68,7 @@ def test_what_differs_is_found_and_made_right(data: Path, postgres: str, capsys:
     assert citystream(data, "publish", "--to", postgres, "--verify") == 0
 
 
-def test_status_says_how_far_a_sink_is(data: Path, postgres: str) -> None:
+def test_status_says_how_far_a_sink_is(data: Path, postgres: str, capsys: pytest.CaptureFixture[str]) -> None:
     citystream(data, "publish", "--to", postgres)
     app = App(load({"data": str(data)}, {}))
     (state,) = app.publishing.states()
@@ -76,6 +76,14 @@ def test_status_says_how_far_a_sink_is(data: Path, postgres: str) -> None:
     (status,) = app.status()
     assert state.position == status.position
     assert citystream(data, "publish", "--to", "postgresql://nobody@127.0.0.1:9/none") == 3
+    App(load({"data": str(data), "threads": 1}, {})).import_files(DATASET, [data.parent / "rest.csv"])
+    capsys.readouterr()
+    assert citystream(data, "status", "--json") == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    reached = next(each for each in said["sinks"] if not each["error"])
+    assert reached["behind"] == said["position"] - status.position > 0
+    assert citystream(data, "status") == 0
+    assert "delivered to" in capsys.readouterr().out
     failed = next(each for each in app.publishing.states() if each.error)
     assert (failed.dataset, failed.position) == (DATASET, 0)
 

@@ -23,12 +23,7 @@ from citystream.store.reader import Reader
 from citystream.store.spool import spooled
 
 #: Other words for the kinds of sinks in an address.
-_ALIASES = {
-    "postgres": "postgresql",
-    "mariadb": "mysql",
-    "file": "parquet",
-    "elasticsearch": "opensearch",
-}
+_ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +40,12 @@ class SinkState:
 
 
 def kind_of(address: str) -> str:
-    """The kind of sink at *address*: ``postgresql``, ``mysql``, ``opensearch``, ``s3``, or ``parquet`` for a folder."""
-    scheme = address.partition("://")[0].partition("+")[0].lower() if "://" in address else "parquet"
+    """The kind of sink at *address*, by what stands before ``://``."""
+    scheme = address.partition("://")[0].partition("+")[0].lower() if "://" in address else ""
     kind = _ALIASES.get(scheme, scheme)
-    if kind not in registry.names("sinks"):
-        raise ConfigError(
-            f"{shown(address)}: nothing is delivered to '{scheme}'", nearest(kind, registry.names("sinks"))
-        )
+    known = registry.names("sinks")
+    if kind not in known:
+        raise ConfigError(f"nothing can be delivered to '{shown(address)}'", f"write {'://... or '.join(known)}://...")
     return kind
 
 

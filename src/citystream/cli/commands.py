@@ -28,7 +28,7 @@ COMMANDS: dict[str, Listed] = {
     "alerts": Listed("citystream.cli.alerts:app", "Windows that are, or were, above a rule."),
     "rejects": Listed("citystream.cli.rejects:app", "Published rows that are in no table, and why."),
     "export": Listed("citystream.cli.export:app", "Write a table to a file, with the publishers' notices."),
-    "publish": Listed("citystream.cli.publish:app", "Deliver the tables to databases, search indexes and lakes."),
+    "publish": Listed("citystream.cli.publish:app", "Deliver the tables to databases, and keep them up to date there."),
     "replay": Listed("citystream.cli.replay:app", "Make a dataset's tables anew from its log, and compare."),
     "simulate": Listed("citystream.cli.simulate:app", "A local portal with simulated cities, and files as published."),
     "doctor": Listed("citystream.cli.doctor:app", "Every setting with its origin, and whether all is well."),

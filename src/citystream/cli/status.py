@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from citystream.app import App
+from citystream.app.publishing import SinkState
 from citystream.cli.again import again
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import Invocation, invocation
@@ -48,9 +49,9 @@ def status(
     said = invocation(ctx)
     settings = said.settings()
     opened = App(settings, clock=clock_of(settings))
-    found = _only(dataset, opened.status())
+    found, sinks = _only(dataset, opened.status()), opened.publishing.states()
     if said.json:
-        put_json([fields(each) for each in found])
+        put_json([{**fields(each), "sinks": _behind(each, sinks)} for each in found])
         return
     if not found:
         say(f"the store has no dataset yet: {again(said, 'import', 'DATASET', 'FILE')}")
@@ -62,8 +63,25 @@ def status(
         _show_one(found[0], now)
     if ledger:
         _show_ledger(found)
+    _show_sinks(found, sinks)
     for each in found:
         _remark(each, said)
+
+
+def _show_sinks(found: Sequence[DatasetStatus], sinks: Sequence[SinkState]) -> None:
+    rows = [
+        [each.dataset, sink["address"], sink["position"], sink["behind"], sink["at"] or "never", sink["error"] or "-"]
+        for each in found
+        for sink in _behind(each, sinks)
+    ]
+    if rows:
+        Grid(["dataset", "delivered to", "offset", "behind", "at (UTC)", "error"], rows).show()
+
+
+def _behind(each: DatasetStatus, sinks: Sequence[SinkState]) -> list[dict[str, Any]]:
+    """The sinks of a dataset, and by how many records each is behind the tables."""
+    own = [sink for sink in sinks if sink.dataset == each.dataset]
+    return [{**asdict(sink), "behind": each.position - sink.position} for sink in own]
 
 
 def fields(each: DatasetStatus) -> dict[str, Any]:
