@@ -337,3 +337,11 @@ def test_an_older_copy_of_numbered_rows_takes_nothing_away(town, kind, tmp_path)
         app.run(TORONTO, full=True)
     assert ids(app) == before
     assert [each["state"] for each in fetches(app)].count("refused") == 1
+
+
+def test_another_source_is_no_change_of_columns(town, tmp_path):
+    """The layer and the package name their types otherwise; each is compared with its own last visit."""
+    first, second = (town.app(tmp_path, town.source(kind)) for kind in ("arcgis", "ckan"))
+    assert [app.run(TORONTO, full=True).drift for app in (first, second, first, second)] == ["", "", "", ""]
+    town.portal.faults.add(RenamedColumn(path="*", times=0, old="occ_doy", new="day_of_year"))
+    assert "day_of_year" in first.run(TORONTO, full=True).drift.lower()

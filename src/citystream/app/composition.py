@@ -44,7 +44,7 @@ from citystream.ingest import (
 from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Ledger, Log, Portal, Store, Visit
+from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -185,7 +185,7 @@ class App:
             appended=lambda: self._process_if_much(dataset),
         )
         try:
-            received = intake.take(visit, self._visits(dataset, part).last)
+            received = intake.take(visit, self._seen_before(dataset, part))
         except Failed as failed:
             # if the disk is what failed, it may not take this either: what went wrong first is what is said
             with suppress(StorageError), self._store(dataset) as store:
@@ -197,6 +197,14 @@ class App:
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
             store.record_fetch(received.fetch)
         return received
+
+    def _places(self, dataset: Dataset) -> set[str]:
+        """The sources of which visits are remembered; '' is all of them."""
+        return {"", *(place(part.source) for part in self._parts.get(dataset.name, ()))}
+
+    def _seen_before(self, dataset: Dataset, part: Part | None) -> Fetch | None:
+        """The last visit to the same source, to tell what changed there: another one may have other columns."""
+        return self._left[dataset.name].visits[place(part.source) if part else ""].last
 
     def _visits(self, dataset: Dataset, part: Part | None) -> Visits:
         return self._left[dataset.name].visits[part.place if part else ""]
@@ -327,7 +335,7 @@ class App:
             with refusals(self.config.data):
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
-            self._left[dataset.name] = Left.of(store, {"", *(part.place for part in self._parts.get(dataset.name, ()))})
+            self._left[dataset.name] = Left.of(store, self._places(dataset))
 
 
 @contextmanager
