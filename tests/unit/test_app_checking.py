@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from citystream.app.checking import Kept, check, exit_level
+from citystream.catalog.column_uses import column_uses, read_columns
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.look import Look
-from citystream.catalog.readings import read_columns, readings
 from citystream.catalog.sources import Source
 from citystream.errors import PortalError
 
@@ -157,5 +157,5 @@ def test_one_source_that_cannot_be_asked_says_nothing_about_the_others():
 def test_what_rules_read():
     about = dataset()
     assert {"id", "year", "month", "clock", "kind", "road", "street", "cross", "weapon", "note"} <= read_columns(about)
-    slots = [each.names for each in readings(about) if each.rule == "columns.address"]
+    slots = [each.names for each in column_uses(about) if each.rule == "columns.address"]
     assert slots == [("road", "street"), ("cross",)]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from citystream.app.sources import place
+from citystream.catalog.column_uses import column_uses, read_columns, unplaced
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.freshness import closed, freshness
 from citystream.catalog.look import Look
 from citystream.catalog.naming import folded
-from citystream.catalog.readings import read_columns, readings, unplaced
 from citystream.errors import PortalError
 from citystream.portals.columns import lacking, shown
 from citystream.ports import Portal
@@ -141,7 +141,7 @@ def _compared(
         since = "since the last visit" if before else "to the city file"
         what = f"columns that are new {since}: {shown(new)}"
         yield Finding("note", where, what, "the log keeps them: list under ingest.drop what says who somebody is")
-    read = {folded(name) for each in readings(dataset) for name in each.names}
+    read = {folded(name) for each in column_uses(dataset) for name in each.names}
     for name, kind in before.items():
         if found.columns.get(name, kind) != kind:
             level: Level = "change" if folded(name) in read else "note"
@@ -174,7 +174,7 @@ def _missing(dataset: Dataset, source: Source, where: str, found: Look, before: 
 def _unread(dataset: Dataset, where: str, names: frozenset[str], had: frozenset[str]) -> Iterator[Finding]:
     """Rules that read a column which is not among *names*; *had* are those of the last visit."""
     places, occurred = unplaced(dataset, names), dataset.columns.occurred
-    for each in readings(dataset):
+    for each in column_uses(dataset):
         told = each.rule == "columns.event_id" or each.names in (occurred.column, occurred.otherwise)
         if told or each.served_by(names):
             continue

@@ -7,6 +7,7 @@ columns, and the row hash over exactly what a reader of the tables sees.
 
 from __future__ import annotations
 
+from citystream.catalog.column_uses import column_uses
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.rules import AttributeRule, BooleanRule
 from citystream.catalog.time_rules import TimeRule
@@ -43,18 +44,9 @@ def row_hash(dataset: Dataset) -> str:
 
 
 def named_columns(dataset: Dataset) -> tuple[str, ...]:
-    """The folded names of all published columns that the dataset's rules name, sorted."""
-    mapping = dataset.columns
-    rules = [getattr(mapping, each) for each in type(mapping).model_fields if each != "event_id"]
-    rules += [*dataset.attributes.values(), dataset.version]
-    found: set[str] = set()
-    for rule in rules:
-        for part in ("column", "time", "otherwise"):
-            found |= {folded(column) for column in getattr(rule, part, ())}
-        found |= {folded(column) for names in getattr(rule, "parts", ()) for column in names}
-        if getattr(rule, "template", ""):
-            found |= {folded(column) for names in rule.slots for column in names}
-    return tuple(sorted(found))
+    """The folded names of all published columns that the rules name, sorted; without those of the key alone."""
+    used = (each for each in column_uses(dataset) if each.rule != "columns.event_id")
+    return tuple(sorted({folded(column) for each in used for column in each.names}))
 
 
 class Selection:

@@ -1,4 +1,4 @@
-"""Which published columns the rules of a dataset read."""
+"""Which published columns the rules of a dataset use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPARE = (*_PLACES, "occurred_end")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ColumnUse:
     """One place of a rule that reads a column: *rule* is its key in the city file, of the *names* one must be there.
 
     *needed*: what it gives is lacking in every event without it; else only some layouts have it.
@@ -32,8 +32,8 @@ class Reading:
         return any(folded(name) in found for name in self.names)
 
 
-def readings(dataset: Dataset) -> list[Reading]:
-    """Every reading of *dataset*, in the order of its city file's keys: canonical columns, attributes, version."""
+def column_uses(dataset: Dataset) -> list[ColumnUse]:
+    """Every use of a column in *dataset*, in the order of its city file: canonical columns, attributes, version."""
     made = [each for name, rule in _canonical(dataset) for each in _of(f"columns.{name}", rule, name not in _SPARE)]
     made += [each for name, rule in dataset.attributes.items() for each in _of(f"attributes.{name}", rule, False)]
     return made + (list(_of("version", dataset.version, False)) if isinstance(dataset.version, BaseModel) else [])
@@ -41,13 +41,13 @@ def readings(dataset: Dataset) -> list[Reading]:
 
 def read_columns(dataset: Dataset) -> frozenset[str]:
     """Every column that a rule reads, or that is known not to be taken, folded."""
-    read = {folded(name) for each in readings(dataset) for name in each.names}
+    read = {folded(name) for each in column_uses(dataset) for name in each.names}
     return frozenset(read | {folded(name) for name in (*dataset.ingest.drop, *dataset.ingest.optional)})
 
 
-def unplaced(dataset: Dataset, found: frozenset[str]) -> list[Reading]:
+def unplaced(dataset: Dataset, found: frozenset[str]) -> list[ColumnUse]:
     """What reads positions, if *found* (folded) serves none of it; empty if the dataset has a position."""
-    place = [each for each in readings(dataset) if each.rule.removeprefix("columns.") in _PLACES]
+    place = [each for each in column_uses(dataset) if each.rule.removeprefix("columns.") in _PLACES]
     pair = [each.served_by(found) for each in place if each.rule != "columns.position"]
     whole = any(each.served_by(found) for each in place if each.rule == "columns.position")
     return [] if whole or (pair and all(pair)) else place
@@ -60,17 +60,17 @@ def _canonical(dataset: Dataset) -> Iterator[tuple[str, BaseModel]]:
             yield name, rule
 
 
-def _of(key: str, rule: BaseModel, needed: bool) -> Iterator[Reading]:
-    """The readings of one rule: one of its column, of each part of it, and of each slot of a template."""
+def _of(key: str, rule: BaseModel, needed: bool) -> Iterator[ColumnUse]:
+    """The uses in one rule: one of its column, of each part of it, and of each slot of a template."""
     if isinstance(rule, TextRule) and rule.template:
-        yield from (Reading(key, names, needed) for names in rule.slots)
+        yield from (ColumnUse(key, names, needed) for names in rule.slots)
         return
     for field in ("column", "time"):
         if names := getattr(rule, field, ()):
-            yield Reading(key, tuple(names), needed)
+            yield ColumnUse(key, tuple(names), needed)
     for field in ("columns", "parts"):
-        yield from (Reading(key, tuple(names), needed) for names in getattr(rule, field, ()))
-    yield from (Reading(key, names, False) for names in _spare(getattr(rule, "otherwise", ())))
+        yield from (ColumnUse(key, tuple(names), needed) for names in getattr(rule, field, ()))
+    yield from (ColumnUse(key, names, False) for names in _spare(getattr(rule, "otherwise", ())))
 
 
 def _spare(otherwise: Iterable[str | tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
