@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from tests.services.mariadb import mariadb_server, mysql
+from tests.services.opensearch import opensearch, opensearch_server, worker
 from tests.services.postgres import postgres, postgres_server
+from tests.services.s3 import bucket, s3_server
 
-__all__ = ["mariadb_server", "mysql", "postgres", "postgres_server"]
+__all__ = [
+    "bucket",
+    "mariadb_server",
+    "mysql",
+    "opensearch",
+    "opensearch_server",
+    "postgres",
+    "postgres_server",
+    "s3_server",
+    "worker",
+]

@@ -38,6 +38,9 @@ SEAMS: dict[str, dict[str, Entry]] = {
     "sinks": {
         "postgresql": Entry("citystream.sinks.postgresql:PostgresqlSink", "postgres"),
         "mysql": Entry("citystream.sinks.mysql:MysqlSink", "mysql"),
+        "opensearch": Entry("citystream.sinks.search:SearchSink"),
+        "parquet": Entry("citystream.sinks.parquet:ParquetSink"),
+        "s3": Entry("citystream.sinks.parquet:ParquetSink"),
     },
 }
 

@@ -23,7 +23,7 @@ from citystream.store.reader import Reader
 from citystream.store.spool import spooled
 
 #: Other words for the kinds of sinks in an address.
-_ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
+_ALIASES = {"postgres": "postgresql", "mariadb": "mysql", "elasticsearch": "opensearch", "file": "parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,13 @@ class SinkState:
 
 
 def kind_of(address: str) -> str:
-    """The kind of sink at *address*, by what stands before ``://``."""
-    scheme = address.partition("://")[0].partition("+")[0].lower() if "://" in address else ""
+    """The kind of sink at *address*, by what stands before ``://``; a path alone is a folder of Parquet files."""
+    scheme = address.partition("://")[0].partition("+")[0].lower() if "://" in address else "parquet"
     kind = _ALIASES.get(scheme, scheme)
     known = registry.names("sinks")
     if kind not in known:
-        raise ConfigError(f"nothing can be delivered to '{shown(address)}'", f"write {'://... or '.join(known)}://...")
+        written = "://... or ".join(name for name in known if name != "parquet")
+        raise ConfigError(f"nothing can be delivered to '{shown(address)}'", f"write {written}://..., or a folder")
     return kind
 
 

@@ -36,7 +36,7 @@ def publish_(
     *,
     to: Annotated[
         list[str],
-        typer.Option(metavar="ADDRESS", help="postgresql://... or mysql://...; repeatable."),
+        typer.Option(metavar="ADDRESS", help="postgresql://, mysql://, opensearch://, s3://, or a folder; repeatable."),
     ],
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C, each sink at its own pace.")] = False,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between looks at the store, with --follow.")] = 5.0,

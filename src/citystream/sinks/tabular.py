@@ -18,6 +18,7 @@ from citystream.catalog.dataset import Dataset
 from citystream.errors import SinkError
 from citystream.ports import DELIVERED_TABLES, Delivered, Delta, Partition
 from citystream.sinks.dialect import Dialect
+from citystream.sinks.order import check_order
 
 KEY, DIGEST, DELIVERED = "row_key", "row_digest", "delivered"
 
@@ -60,7 +61,7 @@ class DatabaseSink(ABC):
         """All *deltas* and the position in one transaction; see `ports.Sink`."""
         with self._failures(dataset), self._writing():
             have = self._delivered(dataset)
-            self._check_order(dataset, have, delivered)
+            check_order(self._shown, dataset, have, delivered)
             changes = list(deltas)
             for delta in changes:
                 self._prepare(dataset, delta, anew=have is None)
@@ -103,17 +104,6 @@ class DatabaseSink(ABC):
             return None
         found = self._rows(f"SELECT position, fingerprint FROM {DELIVERED} WHERE dataset = %s", dataset.name)
         return Delivered(int(found[0][0]), str(found[0][1])) if found else None
-
-    def _check_order(self, dataset: Dataset, have: Delivered | None, new: Delivered) -> None:
-        """Two who deliver the same dataset read where it stands before they wait for each other: the one with the older
-        state must not write over the newer one.
-        """
-        if have and (have.fingerprint != new.fingerprint or have.position > new.position):
-            raise SinkError(
-                f"{self._shown}: {dataset.name} was delivered by someone else up to offset {have.position} meanwhile",
-                "let one data folder alone deliver a dataset to a database",
-                passing=True,
-            )
 
     def _prepare(self, dataset: Dataset, delta: Delta, *, anew: bool) -> None:
         """Have the table of *delta*; one left behind by a delivery that was not finished is made again."""
