@@ -40,6 +40,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("data", "citystream-data", "folder of the log and the store"),
     Setting("cities", (), "folders with your own city files"),
     Setting("datasets", (), "what `citystream run` without a name takes in"),
+    Setting("sinks", (), "where `citystream publish` without --to, and `run --publish`, deliver to"),
     Setting("take", (), 'columns about persons that are taken in too, as "los-angeles/crimes: Vict Age"'),
     Setting("batch_rows", 245_760, "records of one transaction", least=1),
     Setting("memory_limit", "700MB", "what the embedded database may use"),
@@ -191,6 +192,6 @@ def _placed(
     """Folders named in a file are meant from that file's place."""
     if setting.name == "data":
         return str(path.parent / str(value))
-    if setting.name == "cities" and isinstance(value, tuple):
-        return tuple(str(path.parent / item) for item in value)
+    if setting.name in ("cities", "sinks") and isinstance(value, tuple):
+        return tuple(item if "://" in item else str(path.parent / item) for item in value)
     return value

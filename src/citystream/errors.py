@@ -11,6 +11,7 @@ The tree::
     ├── PortalError             exit code 3: a portal failed or contradicted itself
     ├── SinkError               exit code 3: somewhere that is delivered to failed or refused
     └── StorageError            exit code 4: disk, log or store failed
+        ├── NoStore             there is no store yet
         ├── StoreBusy           another process holds the store
         └── LogDamaged          the log lost or changed something it had promised
 
@@ -90,6 +91,10 @@ class StorageError(CitystreamError):
     """Disk, log or store failed; what was committed before is unharmed."""
 
     exit_code: ClassVar[int] = 4
+
+
+class NoStore(StorageError):
+    """There is no store yet in the folder."""
 
 
 class StoreBusy(StorageError):

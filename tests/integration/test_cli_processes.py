@@ -152,3 +152,34 @@ def test_the_simulated_portal_serves_until_it_is_stopped(tmp_path: Path) -> None
     assert finished(process)[0] == 130
     assert code == 0, err
     assert json.loads(out)[0]["dataset"] == "seattle/fire"
+
+
+def test_what_comes_in_is_delivered_while_following(tmp_path: Path, portal: SimulatedPortal) -> None:
+    """One sink is down all the time, which the other one does not feel; a dataset that fails is no news of the others."""
+    (tmp_path / "citystream.toml").write_text(
+        'sinks = ["lake", "postgresql://nobody@127.0.0.1:9/none"]\n', encoding="utf-8"
+    )
+    settings = {"CITYSTREAM_PORTAL": portal.url, "CITYSTREAM_PAUSE": "0", "CITYSTREAM_PATIENCE": "0.1"}
+    words = ("run", "seattle/fire", "toronto/bicycle-thefts", "--follow", "--publish", "--every", "0.2", "--json")
+    process = started(tmp_path, *words, **settings)
+    assert process.stdout is not None
+    sent = (said for line in process.stdout if "sink" in (said := json.loads(line)))
+    delivered = next(said for said in sent if said["dataset"] == "toronto/bicycle-thefts")
+    process.send_signal(signal.SIGINT)
+    code, _, err = finished(process)
+    assert code == 130, err
+    assert delivered["rows"]["events"] > 10
+    assert delivered["sink"] == str(tmp_path / "lake") or delivered["sink"] == "lake"
+    assert "127.0.0.1:9/none: tried again in 1 s" in err
+    assert "--follow --publish" in err
+    assert finished(started(tmp_path, "publish", "--verify", "--to", "lake"))[0] == 0
+    code, out, err = finished(started(tmp_path, "publish"))
+    assert code == 3, (out, err)
+
+
+def test_nowhere_to_deliver_to(tmp_path: Path) -> None:
+    code, _, err = finished(started(tmp_path, "run", "toronto/bicycle-thefts", "--publish"))
+    assert (code, "sinks = [" in err) == (2, True)
+    (tmp_path / "citystream.toml").write_text('sinks = ["postgresql://me:secret@db.example/x"]\n', encoding="utf-8")
+    code, _, err = finished(started(tmp_path, "run", "toronto/bicycle-thefts", "--publish"))
+    assert (code, "secret" in err, "PGPASSWORD" in err) == (2, False, True)

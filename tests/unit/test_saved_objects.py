@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.library import load_library
+from citystream.cli import main
 from citystream.sinks.saved_objects import saved_objects
 
 DATASETS = list(load_library().datasets.values())
@@ -66,3 +68,21 @@ def test_the_prefix_is_that_of_the_address() -> None:
     written = saved_objects(DATASETS[0], "mine")
     assert b"citystream-" not in written
     assert f"mine-{DATASETS[0].table}".encode() in written
+
+
+def test_the_command_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["chicago/crimes", "aarhus/traffic"]
+    with pytest.raises(SystemExit) as ended:
+        main(["dashboards", *names, "--out", str(tmp_path / "objects.ndjson"), "--prefix", "town"])
+    assert not ended.value.code
+    objects = [json.loads(line) for line in (tmp_path / "objects.ndjson").read_text("utf-8").splitlines()]
+    assert {each["id"] for each in objects if each["type"] == "dashboard"} == {
+        "town-chicago_crimes",
+        "town-aarhus_traffic",
+    }
+    with pytest.raises(SystemExit):
+        main(["dashboards", names[0]])
+    assert capsys.readouterr().out.count('"type": "dashboard"') == 1
+    with pytest.raises(SystemExit) as ended:
+        main(["dashboards", names[0], "--out", str(tmp_path / "no" / "folder")])
+    assert ended.value.code == 4

@@ -22,6 +22,7 @@ from citystream.app.parts import Days, Part, parts
 from citystream.app.publishing import Publishing
 from citystream.app.sources import place, shrink_guard, sources_of
 from citystream.app.taking import library
+from citystream.app.turns import Turns
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.library import Library
 from citystream.config import Config
@@ -69,6 +70,7 @@ class App:
         self.clock = clock
         self.watch = watch or Watch()
         self._lock_patience = lock_patience
+        self._turns = Turns()
         self._reread_at: dict[str, datetime] = {}
         self._left: dict[str, Left] = {}
         self._parts: dict[str, tuple[Part, ...]] = {}
@@ -89,7 +91,13 @@ class App:
     @cached_property
     def publishing(self) -> Publishing:
         """Deliveries from the store to places outside."""
-        return Publishing(self.config.data, lambda: self.reader(self._lock_patience), self.clock)
+        return Publishing(self.config.data, self._reading, self.clock)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        """The store opened for a delivery, when it is its turn."""
+        with self._turns.taken(), self.reader(self._lock_patience) as reader:
+            yield reader
 
     def import_files(
         self, name: str, paths: Sequence[Path], *, encoding: str = "utf-8", complete: bool = False
@@ -218,7 +226,7 @@ class App:
         source = part.source
         started, overlap = self.clock(), self._reread_due(f"{dataset.name} {part.mark}", source)
         numbered = dataset.columns.event_id.counter
-        full = full or numbered or (not source.cursor and self._visits(dataset, part).refused)
+        full = full or numbered or (not source.resumes and self._visits(dataset, part).refused)
         try:
             cursor = part.unmarked(self.log(dataset).cursor(part.mark))
             return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
@@ -298,12 +306,18 @@ class App:
         return HttpClient(Patience(interval=self.config.number("pause"), budget=self.config.number("patience")))
 
     def _portal(self, source: Source) -> Portal:
-        made: Portal = registry.load("portals", source.portal)(
-            client=self._client,
-            token=self.config.text("socrata_token"),
-            page_size=self.config.integer("page_rows"),
-        )
-        return made
+        """One for each kind, for as long as this process lives: some keep connections."""
+        if source.portal not in self._portals:
+            self._portals[source.portal] = registry.load("portals", source.portal)(
+                client=self._client,
+                token=self.config.text("socrata_token"),
+                page_size=self.config.integer("page_rows"),
+            )
+        return self._portals[source.portal]
+
+    @cached_property
+    def _portals(self) -> dict[str, Portal]:
+        return {}
 
     def _detectors(self, dataset: Dataset) -> list[Detector]:
         sliding = dataset.windows.sliding
@@ -320,13 +334,18 @@ class App:
     def _conformers(self) -> dict[str, Conformer]:
         return {}
 
-    def _database(self) -> Database:
-        return Database(
-            self.config.data,
-            memory_limit=self.config.text("memory_limit"),
-            threads=self.config.integer("threads"),
-            patience=self._lock_patience,
-        )
+    @contextmanager
+    def _database(self) -> Iterator[Database]:
+        with (
+            self._turns.taken(),
+            Database(
+                self.config.data,
+                memory_limit=self.config.text("memory_limit"),
+                threads=self.config.integer("threads"),
+                patience=self._lock_patience,
+            ) as database,
+        ):
+            yield database
 
     @contextmanager
     def _store(self, dataset: Dataset) -> Iterator[DatasetStore]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from citystream import registry
 from citystream.catalog.dataset import Dataset
-from citystream.errors import ConfigError, SinkError, UnknownName
+from citystream.errors import ConfigError, SinkError, StorageError, UnknownName
 from citystream.ports import Delta, Sink
 from citystream.publish import Difference, Published, publish, verify
 from citystream.registry import nearest
@@ -58,17 +58,27 @@ def shown(address: str) -> str:
 class Publishing:
     """Deliveries from the store in *data*; *reader* opens it, *clock* gives the time in UTC."""
 
-    def __init__(self, data: Path, reader: Callable[[], Reader], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, data: Path, reader: Callable[[], AbstractContextManager[Reader]], clock: Callable[[], datetime]
+    ) -> None:
         self._data, self._reader, self._clock = data, reader, clock
+
+    def names(self) -> list[str]:
+        """Every dataset that the store has."""
+        with self._reader() as reader:
+            return list(reader.datasets)
+
+    def check(self, address: str) -> None:
+        """Raise `ConfigError` if nothing can ever be delivered to *address* as it is written here; whether it answers
+        is not asked for.
+        """
+        with suppress(SinkError), self._sink(address):
+            pass
 
     def publish(self, name: str, address: str, *, rebuild: bool = False) -> Published:
         """Bring the sink at *address* to the state of the store for one dataset; how it went is remembered."""
-        with self._sink(address) as sink, TemporaryDirectory(prefix=".spool-", dir=self._data) as folder:
-            dataset = self._dataset(name)
-
-            def aside(delta: Delta) -> Delta:
-                return spooled(delta, Path(folder))
-
+        dataset = self._dataset(name)
+        with self._sink(address) as sink, self._aside() as aside:
             try:
                 done = publish(dataset, lambda: self._deliveries(name), sink, aside, rebuild=rebuild)
             except SinkError as error:
@@ -79,8 +89,9 @@ class Publishing:
 
     def verify(self, name: str, address: str) -> list[Difference]:
         """Where the sink at *address* differs from the store."""
+        dataset = self._dataset(name)
         with self._sink(address) as sink, self._deliveries(name) as deliveries:
-            return verify(self._dataset(name), deliveries, sink)
+            return verify(dataset, deliveries, sink)
 
     def states(self) -> list[SinkState]:
         """How far each sink is that anything was ever delivered to from here."""
@@ -98,6 +109,18 @@ class Publishing:
     def _deliveries(self, name: str) -> Iterator[Deltas]:
         with self._reader() as reader:
             yield Deltas(reader, reader.datasets[name])
+
+    @contextmanager
+    def _aside(self) -> Iterator[Callable[[Delta], Delta]]:
+        """What puts changes into files, which are there until the end of the block."""
+        try:
+            with TemporaryDirectory(prefix=".spool-", dir=self._data) as folder:
+                yield lambda delta: spooled(delta, Path(folder))
+        except OSError as error:
+            raise StorageError(
+                f"{self._data}: the changes cannot be put aside: {error.strerror or error}",
+                "free space or grant write access; the sink goes on where it was",
+            ) from error
 
     @contextmanager
     def _sink(self, address: str) -> Iterator[Sink]:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Listed] = {
     "rejects": Listed("citystream.cli.rejects:app", "Published rows that are in no table, and why."),
     "export": Listed("citystream.cli.export:app", "Write a table to a file, with the publishers' notices."),
     "publish": Listed("citystream.cli.publish:app", "Deliver the tables to databases, and keep them up to date there."),
+    "dashboards": Listed("citystream.cli.dashboards:app", "Maps and charts for OpenSearch Dashboards and Kibana."),
     "replay": Listed("citystream.cli.replay:app", "Make a dataset's tables anew from its log, and compare."),
     "simulate": Listed("citystream.cli.simulate:app", "A local portal with simulated cities, and files as published."),
     "doctor": Listed("citystream.cli.doctor:app", "Every setting with its origin, and whether all is well."),

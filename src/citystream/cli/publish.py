@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from threading import Thread
 from typing import Annotated
 
 import typer
 
 from citystream.app import App
-from citystream.app.publishing import Publishing, kind_of, shown
+from citystream.app.delivering import News, following
+from citystream.app.publishing import Publishing, shown
+from citystream.cli.deliver import deliveries, to_deliver
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
-from citystream.cli.output import put, put_json, put_json_line, say
-from citystream.cli.shown import count
+from citystream.cli.output import put, put_json, say
 from citystream.cli.stopping import INTERRUPTED, Stopping
-from citystream.errors import CitystreamError, ConfigError, SinkError
-from citystream.publish import Difference, Published
+from citystream.errors import ConfigError
+from citystream.publish import Difference
 
 app = typer.Typer(add_completion=False)
 
-#: Seconds until a sink that failed is tried again: this, then twice as long each time, up to the last.
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 #: The exit code of --verify when a sink differs.
 _DIFFERS = 1
 
@@ -35,9 +33,13 @@ def publish_(
     ] = None,
     *,
     to: Annotated[
-        list[str],
-        typer.Option(metavar="ADDRESS", help="postgresql://, mysql://, opensearch://, s3://, or a folder; repeatable."),
-    ],
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="postgresql://, mysql://, opensearch://, s3://, or a folder; repeatable. "
+            "Those of citystream.toml (sinks), if none is named.",
+        ),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C, each sink at its own pace.")] = False,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between looks at the store, with --follow.")] = 5.0,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Empty the sink and deliver everything anew.")] = False,
@@ -52,96 +54,39 @@ def publish_(
     said = invocation(ctx)
     if sum((follow, rebuild, verify)) > 1:
         raise ConfigError("--follow, --rebuild and --verify exclude each other", "choose one of them")
-    for address in to:
-        kind_of(address)
     opened = App(said.settings())
-    names = list(datasets or _all(opened))
+    addresses = to_deliver(opened, to or [])
     with Stopping() as stopping:
-        deliveries = [Deliveries(opened.publishing, address, names, stopping, json=said.json) for address in to]
         if verify:
-            differences = [each for delivery in deliveries for each in delivery.verify()]
-            raise typer.Exit(_DIFFERS if differences else 0)
+            names = datasets or opened.publishing.names()
+            different = [each for one in addresses for each in _verify(opened.publishing, one, names, json=said.json)]
+            raise typer.Exit(_DIFFERS if different else 0)
+        # a dataset that comes into the store later is delivered too, unless they were named
+        all_of = deliveries(opened, addresses, datasets or None, stopping, json=said.json)
         if follow:
-            _follow(deliveries, every)
+            with following(all_of, News(), every, stopping):
+                stopping.wait()
             raise typer.Exit(INTERRUPTED)
-        failed = [error for delivery in deliveries if (error := delivery.once(rebuild=rebuild))]
+        failed = [error for delivery in all_of if (error := delivery.once(rebuild=rebuild))]
     for error in failed:
         say(f"error: {error}")
     if failed:
         raise typer.Exit(failed[0].exit_code)
 
 
-def _all(opened: App) -> list[str]:
-    with opened.reader() as reader:
-        return list(reader.datasets)
-
-
-def _follow(deliveries: Sequence[Deliveries], every: float) -> None:
-    """Each sink in a thread of its own: one that is down holds up no other."""
-    threads = [Thread(target=delivery.follow, args=(every,)) for delivery in deliveries]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-class Deliveries:
-    """What goes to one *address*."""
-
-    def __init__(
-        self, publishing: Publishing, address: str, datasets: Sequence[str], stopping: Stopping, *, json: bool
-    ) -> None:
-        self._publishing, self._address, self._datasets = publishing, address, datasets
-        self._stopping, self._json = stopping, json
-
-    def once(self, *, rebuild: bool = False) -> CitystreamError | None:
-        """Every dataset once; the first error, if there was one."""
-        failed: CitystreamError | None = None
-        for name in self._datasets:
-            if self._stopping():
-                break
-            try:
-                self._tell(self._publishing.publish(name, self._address, rebuild=rebuild))
-            except SinkError as error:
-                failed = failed or error
-        return failed
-
-    def follow(self, every: float) -> None:
-        """Again and again, until someone says stop."""
-        wait = _FIRST_WAIT
-        while not self._stopping():
-            failed = self.once()
-            if failed:
-                say(f"{shown(self._address)}: tried again in {wait:.0f} s: {failed.message}")
-            self._stopping.sleep(wait if failed else every)
-            wait = min(2 * wait, _LONGEST_WAIT) if failed else _FIRST_WAIT
-
-    def verify(self) -> list[Difference]:
-        """Where it differs from the store, told."""
-        found: list[Difference] = []
-        for name in self._datasets:
-            differences = self._publishing.verify(name, self._address)
-            found += differences
-            if self._json:
-                put_json(
-                    {"sink": shown(self._address), "dataset": name, "differences": [asdict(d) for d in differences]}
-                )
-            elif differences:
-                _show(shown(self._address), name, differences)
-            else:
-                put(f"{name}: {shown(self._address)} has exactly what the store has")
-        return found
-
-    def _tell(self, done: Published) -> None:
-        if self._json:
-            put_json_line({"sink": shown(self._address), **asdict(done)})
-            return
-        changed = [f"{count(n)} {table}" for table, n in done.rows.items() if n]
-        gone = sum(done.gone.values())
-        parts = [*changed, *([f"{count(gone)} taken away"] if gone else [])]
-        if parts or done.anew:
-            said = f"{', '.join(parts) or 'nothing'}{', anew' if done.anew else ''}, offset {done.position}"
-            say(f"{done.dataset} -> {shown(self._address)}: {said}")
+def _verify(publishing: Publishing, address: str, names: Sequence[str], *, json: bool) -> list[Difference]:
+    """Where the sink at *address* differs from the store, told."""
+    found: list[Difference] = []
+    for name in names:
+        differences = publishing.verify(name, address)
+        found += differences
+        if json:
+            put_json({"sink": shown(address), "dataset": name, "differences": [asdict(each) for each in differences]})
+        elif differences:
+            _show(shown(address), name, differences)
+        else:
+            put(f"{name}: {shown(address)} has exactly what the store has")
+    return found
 
 
 def _show(where: str, name: str, differences: Sequence[Difference]) -> None:

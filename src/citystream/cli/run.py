@@ -8,18 +8,23 @@ from typing import Annotated
 import typer
 
 from citystream.app import App
+from citystream.app.delivering import Delivery, News, following
 from citystream.catalog.dataset import Dataset
 from citystream.cli import outcomes
 from citystream.cli.again import again
+from citystream.cli.deliver import deliveries, to_deliver
 from citystream.cli.follow import Round, Rounds
 from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.output import put_json, put_json_line, say
 from citystream.cli.progress import Bars
 from citystream.cli.shown import count
 from citystream.cli.stopping import INTERRUPTED, Stopping
-from citystream.errors import ConfigError, PortalError
+from citystream.errors import CitystreamError, ConfigError, PortalError
 
 app = typer.Typer(add_completion=False)
+
+#: Seconds after which a sink is looked at, also when nothing came in.
+_LOOKS = 60.0
 
 
 @app.command()
@@ -35,26 +40,54 @@ def run(
     ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C, each at its own cadence.")] = False,
     every: Annotated[float | None, typer.Option(min=0.0, help="Seconds between visits, instead.")] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Deliver what came in to the sinks of citystream.toml.")
+    ] = False,
 ) -> None:
     """Bring datasets up to their portals, on from where the last run stopped.
 
     A dataset that fails does not stop the others. With --follow it is tried again later; with --json every visit
-    is one line.
+    is one line. A sink that is down holds up neither the visits nor the other sinks.
     """
     said = invocation(ctx)
+    undelivered: list[CitystreamError] = []
     with Stopping() as stopping, Bars(stopping, quiet=said.json or follow) as bars:
         opened = App(said.settings(), watch=bars.watch)
         rounds = Rounds(opened, _chosen(opened, datasets or []), stopping, full=full, portal=source)
         rounds.about = bars.about
+        sinks = _sinks(opened, rounds, stopping, said) if publish else []
         if follow:
-            rounds.follow(lambda one: _tell(one, json=said.json), every)
+            _follow(rounds, sinks, every, said)
         else:
             rounds.once()
+            undelivered = [error for sink in sinks if (error := sink.once())]
     if not follow and said.json:
         put_json([each.fields() for each in rounds.all])
     elif not follow:
         outcomes.show(rounds.done, json=False)
-    _finish(rounds.failed, stopping, said, rounds, ("--follow",) if follow else ())
+    options = [name for name, given in (("--follow", follow), ("--publish", publish)) if given]
+    _finish(rounds.failed, stopping, said, rounds, options)
+    for error in undelivered:
+        say(f"error: {error}")
+    if undelivered:
+        raise typer.Exit(undelivered[0].exit_code)
+
+
+def _sinks(opened: App, rounds: Rounds, stopping: Stopping, said: Invocation) -> list[Delivery]:
+    """Where the datasets of this command are delivered to."""
+    names = [dataset.name for dataset in rounds.datasets]
+    return deliveries(opened, to_deliver(opened, ()), names, stopping, json=said.json, awaiting=True)
+
+
+def _follow(rounds: Rounds, sinks: Sequence[Delivery], every: float | None, said: Invocation) -> None:
+    news = News()
+
+    def tell(one: Round) -> None:
+        news.tell()
+        _tell(one, json=said.json)
+
+    with following(sinks, news, _LOOKS, rounds.stopping):
+        rounds.follow(tell, every)
 
 
 def _chosen(opened: App, names: Sequence[str]) -> list[Dataset]:

@@ -50,6 +50,11 @@ class Stopping:
         while not self._asked and (left := until - time.monotonic()) > 0:
             time.sleep(min(_SLICE, left))
 
+    def wait(self) -> None:
+        """Wait until someone says stop."""
+        while not self._asked:
+            time.sleep(_SLICE)
+
     def _hear(self, _signal: int, _frame: FrameType | None) -> None:
         if self._asked:
             os._exit(INTERRUPTED)

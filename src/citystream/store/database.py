@@ -15,7 +15,7 @@ import duckdb
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.dataset import Dataset
 from citystream.disclosure import taking_changed
-from citystream.errors import StorageError, StoreBusy
+from citystream.errors import NoStore, StorageError, StoreBusy
 from citystream.store import tables
 from citystream.store.views import UNIONS, statements
 
@@ -70,7 +70,7 @@ _CAUSES: tuple[tuple[str, type[StorageError], str, str], ...] = (
 def _translated(error: Exception, path: Path) -> StorageError:
     text = first_line(error)
     if not path.exists() and "does not exist" in text:
-        return StorageError(f"there is no store at {path}", "run: citystream import, or citystream run, first")
+        return NoStore(f"there is no store at {path}", "run: citystream import, or citystream run, first")
     process = text.partition("held in ")[2].partition(" (PID ")[2].partition(")")[0]
     who = f" (process {process})" if process else ""
     for words, kind, message, hint in _CAUSES:

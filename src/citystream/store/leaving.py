@@ -39,6 +39,11 @@ def without_places(reader: Reader, rows: str, columns: Sequence[str]) -> str:
     return f"SELECT * EXCLUDE (said) REPLACE ({', '.join([*blanked, withheld])}) FROM ({source})"
 
 
+def is_place(column: str) -> bool:
+    """Whether a column is a position, or part of one."""
+    keep = ("place_precision", "place_reason")
+    return column in ("lat", "lon") or (_PLACES.search(column) is not None and column not in keep)
+
+
 def _places(columns: Sequence[str]) -> list[str]:
-    keep = {"place_precision", "place_reason"}
-    return [name for name in columns if name in ("lat", "lon") or (_PLACES.search(name) and name not in keep)]
+    return [name for name in columns if is_place(name)]

@@ -1,0 +1,133 @@
+"""Deliveries to several sinks, once or going on: one that is down is tried again, and holds up no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Protocol
+
+from citystream.app.publishing import Publishing, shown
+from citystream.errors import CitystreamError, NoStore, SinkError, UnknownName
+from citystream.publish import Published
+
+#: Seconds until a sink that failed is tried again: this, then twice as long each time, up to the last.
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+#: Seconds between looks at whether someone says stop.
+_SLICE = 0.1
+
+
+class Stopping(Protocol):
+    """Tells whether someone said stop, and can be told."""
+
+    def __call__(self) -> bool: ...
+
+    def ask(self) -> None: ...
+
+
+class News:
+    """That the store changed, told to whoever waits for it."""
+
+    def __init__(self) -> None:
+        self._told = Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How often it changed."""
+        return self._count
+
+    def tell(self) -> None:
+        """It changed."""
+        with self._told:
+            self._count += 1
+            self._told.notify_all()
+
+    def wait(self, seen: int | None, seconds: float, stopping: Stopping) -> None:
+        """Until it changed more than *seen* times (None: no matter), *seconds* went by, or someone says stop."""
+        while self._still(seen) and seconds > 0 and not stopping():
+            with self._told:
+                self._told.wait_for(lambda: not self._still(seen), min(_SLICE, seconds))
+            seconds -= _SLICE
+
+    def _still(self, seen: int | None) -> bool:
+        return seen is None or self._count == seen
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes to one *address*: the *datasets* (None: whatever the store has); *tell* hears of each delivery,
+    *complain* of each failure, with the seconds until it is tried again. *awaiting*: a dataset that the store has not
+    yet is no failure.
+    """
+
+    publishing: Publishing
+    address: str
+    datasets: Sequence[str] | None
+    stopping: Stopping
+    tell: Callable[[str, Published], None]
+    complain: Callable[[str, CitystreamError, float], None]
+    awaiting: bool = False
+
+    def once(self, *, rebuild: bool = False) -> CitystreamError | None:
+        """Every dataset once; the first error, if there was one."""
+        failed: CitystreamError | None = None
+        for name in self.datasets if self.datasets is not None else self.publishing.names():
+            if self.stopping():
+                break
+            try:
+                self.tell(self.address, self.publishing.publish(name, self.address, rebuild=rebuild))
+            except SinkError as error:
+                failed = failed or error
+            except (UnknownName, NoStore):
+                if not self.awaiting:
+                    raise
+        return failed
+
+    def follow(self, news: News, every: float) -> None:
+        """Again and again, whenever there is news and at least each *every* seconds, until someone says stop."""
+        wait = FIRST_WAIT
+        while not self.stopping():
+            seen, failed = news.count, self._tried()
+            if failed:
+                self.complain(self.address, failed, wait)
+                news.wait(None, wait, self.stopping)
+                wait = min(2 * wait, LONGEST_WAIT)
+            else:
+                news.wait(seen, every, self.stopping)
+                wait = FIRST_WAIT
+
+    def _tried(self) -> CitystreamError | None:
+        """Whatever goes wrong with one sink, or with the store at this moment, is no reason for it to end."""
+        try:
+            return self.once()
+        except CitystreamError as error:
+            return error
+
+
+@contextmanager
+def following(deliveries: Sequence[Delivery], news: News, every: float, stopping: Stopping) -> Iterator[None]:
+    """Each of *deliveries* followed in a thread of its own; at the end of the block they are told to stop. What none of
+    them expects ends them all, and is raised here.
+    """
+    broken: list[BaseException] = []
+
+    def follow(delivery: Delivery) -> None:
+        try:
+            delivery.follow(news, every)
+        except BaseException as error:
+            broken.append(error)
+            stopping.ask()
+
+    threads = [Thread(target=follow, args=(each,), name=shown(each.address)) for each in deliveries]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.ask()
+        for thread in threads:
+            thread.join()
+    if broken:
+        raise broken[0]
