@@ -7,14 +7,15 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pymysql
 import pytest
 
-from tests.services.running import free_port, own_folder, server, unavailable
+from tests.services.running import Server, free_port, own_folder, running, unavailable
 
 _QUICK = (
     "--innodb-flush-log-at-trx-commit=0",
@@ -39,29 +40,37 @@ def connect(address: str) -> pymysql.Connection:
     )
 
 
+def prepared(folder: Path, user: str, settings: Sequence[str] = _QUICK) -> tuple[Server, str]:
+    """A server with its data in *folder*, not yet started, and its address without a database."""
+    data, port = f"--datadir={folder / 'data'}", free_port()
+    made = ["mariadb-install-db", "--no-defaults", data, f"--user={user}", "--skip-test-db"]
+    subprocess.run([*made, "--auth-root-authentication-method=normal"], cwd="/", check=True, capture_output=True)
+    here = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}"]
+    command = ["mariadbd", "--no-defaults", data, f"--user={user}", *here, "--skip-name-resolve", *settings]
+    address = f"mysql://root@127.0.0.1:{port}"
+
+    def answers() -> None:
+        connect(address).close()
+
+    return Server(command, folder / "log", answers, pymysql.OperationalError, signal.SIGTERM), address
+
+
 @contextmanager
-def mariadb() -> Iterator[str]:
-    """The address of a running server, without a database."""
+def owned() -> Iterator[tuple[Path, str]]:
+    """A folder for a server's data, and the user who owns it."""
     if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
         unavailable("MariaDB", "mariadb-server")
     user = "mysql" if os.getuid() == 0 else getpass.getuser()
     with own_folder(user) as folder:
-        data, port = f"--datadir={folder / 'data'}", free_port()
-        made = ["mariadb-install-db", "--no-defaults", data, f"--user={user}", "--skip-test-db"]
-        subprocess.run([*made, "--auth-root-authentication-method=normal"], cwd="/", check=True, capture_output=True)
-        here = [
-            f"--port={port}",
-            "--bind-address=127.0.0.1",
-            f"--socket={folder / 's'}",
-            f"--pid-file={folder / 'pid'}",
-        ]
-        command = ["mariadbd", "--no-defaults", data, f"--user={user}", *here, "--skip-name-resolve", *_QUICK]
-        address = f"mysql://root@127.0.0.1:{port}"
+        yield folder, user
 
-        def answers() -> None:
-            connect(address).close()
 
-        with server(command, folder / "log", answers, pymysql.OperationalError, signal.SIGTERM):
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """The address of a running server, without a database."""
+    with owned() as (folder, user):
+        server, address = prepared(folder, user)
+        with running(server):
             yield address
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +17,10 @@ import httpx
 import pytest
 from filelock import FileLock
 
-from tests.services.running import free_port, unavailable
+from tests.services.running import Server, free_port, unavailable
 
 _SOURCES = Path(__file__).with_name("opensearch_node")
 _HEAP = "384m"
-_PATIENCE = 90.0
 
 
 def libraries() -> Path:
@@ -47,8 +46,8 @@ def _run(*command: str) -> None:
         unavailable("OpenSearch", f"maven, with a way to Maven Central; {command[0]} said: {done.stdout[-500:]}")
 
 
-def start(folder: Path, owner: int) -> str:
-    """Start a node in *folder*, which ends with the process *owner*; the address at which it answers."""
+def prepared(folder: Path, owner: int) -> tuple[Server, str]:
+    """A node with its data in *folder*, not yet started, that ends with the process *owner*; and its address."""
     for program in ("java", "javac", "mvn"):
         if not shutil.which(program):
             unavailable("OpenSearch", f"default-jdk-headless maven: there is no {program}")
@@ -58,31 +57,20 @@ def start(folder: Path, owner: int) -> str:
     memory = [f"-Xms{_HEAP}", f"-Xmx{_HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
     options = [f"-Djava.io.tmpdir={folder / 'tmp'}", "-Dopensearch.log4j.ignore=true"]
     command = ["java", *memory, *options, "-cp", f"{found}:{found / 'jars'}/*", "SearchNode"]
-    with (folder / "log").open("wb") as output:
-        process = subprocess.Popen(
-            [*command, str(folder), str(port), str(owner)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
     address = f"http://127.0.0.1:{port}"
-    _wait(process, address, folder / "log")
+
+    def answers() -> None:
+        httpx.get(f"{address}/_cluster/health?wait_for_status=yellow", timeout=10).raise_for_status()
+
+    told = [*command, str(folder), str(port), str(owner)]
+    return Server(told, folder / "log", answers, httpx.HTTPError, signal.SIGTERM), address
+
+
+def start(folder: Path, owner: int) -> str:
+    """Start a node in *folder*, which ends with the process *owner*; the address at which it answers."""
+    server, address = prepared(folder, owner)
+    server.start()
     return address
-
-
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            if httpx.get(f"{address}/_cluster/health?wait_for_status=yellow", timeout=10).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
-            pytest.fail(f"OpenSearch did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

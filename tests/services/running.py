@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-_PATIENCE = 60.0
+_PATIENCE = 90.0
 
 
 def unavailable(service: str, package: str) -> NoReturn:
@@ -51,33 +52,74 @@ def as_user(user: str) -> list[str]:
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if os.getuid() == 0 else []
 
 
-@contextmanager
-def server(
-    command: Sequence[str], log: Path, answers: Callable[[], object], unready: type[Exception], stop: signal.Signals
-) -> Iterator[None]:
-    """Run *command* until the end of the block; *answers* raises *unready* as long as it does not serve."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd="/", stdout=output, stderr=output, start_new_session=True)
-        try:
-            _wait(process, log, answers, unready)
-            yield
-        finally:
-            process.send_signal(stop)
+@dataclass(slots=True)
+class Server:
+    """A server that can be killed, and started again with the same data on the same port.
+
+    *answers* raises *unready* as long as it does not serve; *stop* ends it in good order.
+    """
+
+    command: Sequence[str]
+    log: Path
+    answers: Callable[[], object]
+    unready: type[Exception]
+    stop: signal.Signals
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it, and do not wait."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Until it answers."""
+        until = time.monotonic() + _PATIENCE
+        while True:
             try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                self.answers()
+            except self.unready:
+                if self._process is None or self._process.poll() is not None or time.monotonic() > until:
+                    pytest.fail(f"the server did not start:\n{self.log.read_text('utf-8', 'replace')[-3000:]}")
+                time.sleep(0.05)
+            else:
+                return
 
+    def kill(self) -> None:
+        """End it at once, with all the processes that it began."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
 
-def _wait(process: subprocess.Popen[bytes], log: Path, answers: Callable[[], object], unready: type[Exception]) -> None:
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            answers()
-        except unready:
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"the server did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
-            time.sleep(0.05)
-        else:
+    def end(self) -> None:
+        """End it in good order, if it ends."""
+        if self._process is None:
             return
+        self._process.send_signal(self.stop)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@contextmanager
+def running(server: Server) -> Iterator[None]:
+    """*server* until the end of the block."""
+    try:
+        server.start()
+        yield
+    finally:
+        server.end()

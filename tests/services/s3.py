@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.fs as fs
 import pytest
 
-from tests.services.running import free_port, own_folder, server, unavailable
+from tests.services.running import Server, free_port, own_folder, running, unavailable
 
 KEY, SECRET = "test", "testtest"
 
@@ -54,7 +54,7 @@ def objects() -> Iterator[tuple[str, Path]]:
         def answers() -> None:
             files.get_file_info(fs.FileSelector("", recursive=False))
 
-        with server(told, folder / "log", answers, OSError, signal.SIGTERM):
+        with running(Server(told, folder / "log", answers, OSError, signal.SIGTERM)):
             yield f"http://{endpoint}", data
 
 
