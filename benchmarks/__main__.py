@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-ALL = ("startup", "import_speed", "portal_cost", "peer", "batch_growth")
+ALL = ("startup", "import_speed", "portal_cost", "peer", "batch_growth", "publish_speed")
 
 
 def main(names: list[str]) -> None:

@@ -32,10 +32,11 @@ FETCHED = datetime(2025, 1, 1)
 
 
 class Feed:
-    """Invented Chicago records: 25 years, 32 types, 22 districts; ids count up, revisions hit any earlier id."""
+    """Invented Chicago records: 25 *years*, 32 types, 22 districts; ids count up, revisions hit any earlier id."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, years: int = 25) -> None:
         self.dataset = dataset
+        self._days = years * 365
         self._schema = conformed_schema(dataset)
         self._chance = np.random.default_rng(7)
         self.offset = 0
@@ -59,7 +60,7 @@ class Feed:
 
     def _columns(self, size: int) -> dict[str, object]:
         draw = self._chance
-        days = draw.integers(0, 25 * 365, size) * 86_400
+        days = draw.integers(0, self._days, size) * 86_400
         occurred = (978_307_200 + days + draw.integers(0, 1440, size) * 60) * 1_000_000
         district = pa.array([f"{i:03d}" for i in range(1, 23)])
         block = pa.array([f"{i:03d}XX S INVENTED AVE" for i in range(1000)])

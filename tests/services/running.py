@@ -66,6 +66,12 @@ class Server:
     stop: signal.Signals
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.launch()

@@ -57,8 +57,11 @@ def _text(column: pa.Array, limits: Limits) -> pa.Array:
 
 
 def _escaped(column: pa.Array, nul: str) -> pa.Array:
+    data = column.buffers()[2]
+    text = data.to_pybytes() if data else b""  # of the whole array, of which *column* may be a part
     for found, written in (("\\", "\\\\"), ("\0", nul), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        column = pc.replace_substring(column, found, written)
+        if found.encode() in text:
+            column = pc.replace_substring(column, found, written)
     return column
 
 

@@ -136,11 +136,11 @@ class DatabaseSink(ABC):
 
     def _take(self, dataset: Dataset, delta: Delta, *, anew: bool) -> None:
         table = table_of(dataset, delta.table)
-        if anew and delta.table == "events":
+        if anew:
+            if delta.table != "events":  # a clearing that died may have left rows in what is shared
+                self._rows(f"DELETE FROM {self._name(table)} WHERE dataset = %s", dataset.name)
             self._load(table, delta.schema.names, delta.rows)
             return
-        if anew:  # a clearing that died may have left rows in what is shared
-            self._rows(f"DELETE FROM {self._name(table)} WHERE dataset = %s", dataset.name)
         if len(delta.gone):
             gone = pa.RecordBatch.from_arrays([delta.gone], [KEY])
             with self._aside(_GONE, self._typed(gone.schema)):
