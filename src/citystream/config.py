@@ -38,6 +38,7 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "citystream-data", "folder of the log and the store"),
+    Setting("log", "", "where the log is, if not in that folder: kafka://host:port/prefix"),
     Setting("cities", (), "folders with your own city files"),
     Setting("datasets", (), "what `citystream run` without a name takes in"),
     Setting("sinks", (), "where `citystream publish` without --to, and `run --publish`, deliver to"),
@@ -50,6 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("patience", 300.0, "seconds of waiting on a failing portal before giving up", least=0),
     Setting("portal", "", "address of a simulated portal that stands in for every publisher"),
     Setting("socrata_token", "", "application token for Socrata portals", secret=True),
+    Setting("token", "", "what `citystream serve` asks of everybody who asks it", secret=True),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

@@ -80,6 +80,10 @@ class Portal(Protocol):
 class Log(Protocol):
     """The append-only memory of one dataset: records as published, each with a dense offset from 0."""
 
+    def recover(self) -> None:
+        """Before anything else, by the one process that is going to write: set right what one that died left."""
+        ...
+
     def append(self, records: Iterable[pa.Table]) -> int:
         """Add *records* (published text columns and all of `LOG_RECORD` but the offset), durably; nothing of
         them is in the log before the last table was taken. Returns the next offset.
@@ -88,6 +92,16 @@ class Log(Protocol):
 
     def end(self) -> int:
         """The offset that the next record will get."""
+        ...
+
+    def waiting(self) -> int:
+        """How many records there are at most that others put there and that have no offset yet; they get one when
+        they are first read.
+        """
+        ...
+
+    def remarks(self) -> list[str]:
+        """What whoever runs it should know of it, in words; nothing if all is well."""
         ...
 
     def cursor(self, mark: str = "") -> str:

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from citystream.cli.shown import ago, for_json, for_person, span
+from citystream.cli.shown import ago, for_person, span
+from citystream.values import for_json
 
 
 @pytest.mark.parametrize(

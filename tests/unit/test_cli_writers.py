@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from citystream.cli.writers import NOTICES, WRITERS
+from citystream.answers import NOTICES, WRITERS
 
 TABLE = pa.table(
     {

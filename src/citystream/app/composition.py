@@ -7,8 +7,8 @@ a step needs it, so that readers get in between, and one lock keeps a second wri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from citystream.app.checking import Checked, check, kept, look
 from citystream.app.drafted import drafted
 from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
+from citystream.app.logs import Logs
 from citystream.app.outcome import Outcome, Watch, utc_now
 from citystream.app.parts import Days, Part, parts
 from citystream.app.publishing import Publishing
@@ -42,7 +43,6 @@ from citystream.ingest import (
     whole_second,
     worst,
 )
-from citystream.log.segments import SegmentLog
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
 from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
@@ -53,6 +53,9 @@ from citystream.store.duckdb import DatasetStore
 from citystream.store.reader import Reader
 from citystream.store.rebuild import DatasetRebuild
 from citystream.store.status import DatasetStatus, read_status
+
+#: Of visits that find nothing new, one in this time is remembered.
+_ONE_REMEMBERED = timedelta(minutes=1)
 
 
 class App:
@@ -80,9 +83,13 @@ class App:
         """Every known dataset, the user's own included."""
         return library(self.config.cities, self.config.listed("take"))
 
-    def log(self, dataset: Dataset) -> SegmentLog:
+    @cached_property
+    def _logs(self) -> Logs:
+        return Logs(self.config.data, self.config.text("log"))
+
+    def log(self, dataset: Dataset) -> Log:
         """The dataset's log."""
-        return SegmentLog(self.config.data / "log" / dataset.table)
+        return self._logs.of(dataset)
 
     def reader(self, patience: float = 10.0) -> Reader:
         """The store, opened for questions."""
@@ -92,6 +99,10 @@ class App:
     def publishing(self) -> Publishing:
         """Deliveries from the store to places outside."""
         return Publishing(self.config.data, self._reading, self.clock)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Having the store to oneself among the threads of this process, or to readers that share the turn."""
+        return self._turns.taken()
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
@@ -160,7 +171,7 @@ class App:
         if reader is None:
             with self.reader() as own:
                 return self.status(own)
-        ends = {name: self.log(dataset).end() for name, dataset in reader.datasets.items()}
+        ends = {name: _reach(self.log(dataset)) for name, dataset in reader.datasets.items()}
         return read_status(reader, self.library.datasets, ends, self.clock())
 
     def check(self, name: str) -> Checked:
@@ -200,11 +211,23 @@ class App:
                 self._process(dataset, store)
                 store.record_fetch(failed.fetch)
             raise failed.cause from failed
+        if self._is_idle(dataset, received, part):
+            return received
         with self._store(dataset) as store:
             self._process(dataset, store)
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
             store.record_fetch(received.fetch)
         return received
+
+    def _is_idle(self, dataset: Dataset, received: Received, part: Part | None) -> bool:
+        """Whether a visit found nothing new and says nothing new: of those one a minute is remembered, so that a feed
+        can be looked at many times a second.
+        """
+        last, now = self._seen_before(dataset, part), received.fetch
+        if last is None or part is None or now.received or received.listed is not None:
+            return False
+        said = (last.state, last.detail, last.columns) == (now.state, now.detail, now.columns)
+        return said and now.finished_at - last.finished_at < _ONE_REMEMBERED
 
     def _places(self, dataset: Dataset) -> set[str]:
         """The sources of which visits are remembered; '' is all of them."""
@@ -271,6 +294,9 @@ class App:
 
     def _catch_up(self, dataset: Dataset) -> Ledger:
         """What an interrupted command left in the log comes into the tables first; returns the ledger before."""
+        left = self._left.get(dataset.name)
+        if left and left.visits.keys() >= self._places(dataset) and left.position == _reach(self.log(dataset)):
+            return left.ledger  # as this process left it: nothing to open the store for
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
@@ -355,6 +381,11 @@ class App:
                 store = DatasetStore(database.connection, dataset, self._detectors(dataset))
             yield store
             self._left[dataset.name] = Left.of(store, self._places(dataset))
+
+
+def _reach(log: Log) -> int:
+    """Where *log* ends when all that waits there has an offset."""
+    return log.end() + log.waiting()
 
 
 @contextmanager

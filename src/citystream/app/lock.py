@@ -9,13 +9,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from citystream.errors import CitystreamError, StorageError, StoreBusy
-from citystream.log.segments import SegmentLog
+from citystream.ports import Log
 
 LOCK = "writer.lock"
 
 
 @contextmanager
-def locked(folder: Path, log: SegmentLog) -> Iterator[None]:
+def locked(folder: Path, log: Log) -> Iterator[None]:
     """Hold the lock of *folder*, with *log* made ready for writing; raises `StoreBusy` if another process has it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

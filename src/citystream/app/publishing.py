@@ -55,6 +55,10 @@ def shown(address: str) -> str:
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:...@", address)
 
 
+class _DefinedAnew(Exception):
+    """The store has a dataset by another definition than was known."""
+
+
 class Publishing:
     """Deliveries from the store in *data*; *reader* opens it, *clock* gives the time in UTC."""
 
@@ -62,6 +66,7 @@ class Publishing:
         self, data: Path, reader: Callable[[], AbstractContextManager[Reader]], clock: Callable[[], datetime]
     ) -> None:
         self._data, self._reader, self._clock = data, reader, clock
+        self._known: dict[str, Dataset] = {}
 
     def names(self) -> list[str]:
         """Every dataset that the store has."""
@@ -77,15 +82,23 @@ class Publishing:
 
     def publish(self, name: str, address: str, *, rebuild: bool = False) -> Published:
         """Bring the sink at *address* to the state of the store for one dataset; how it went is remembered."""
-        dataset = self._dataset(name)
+        dataset = self._known.get(name) or self._dataset(name)
         with self._sink(address) as sink, self._aside() as aside:
             try:
-                done = publish(dataset, lambda: self._deliveries(name), sink, aside, rebuild=rebuild)
+                done = self._published(dataset, sink, aside, rebuild=rebuild)
             except SinkError as error:
                 self._remember(address, name, None, error.message)
                 raise
             self._remember(address, name, done.position, "")
             return done
+
+    def _published(self, known: Dataset, sink: Sink, aside: Callable[[Delta], Delta], *, rebuild: bool) -> Published:
+        """By the definition that is *known*, unless the store has another one by now."""
+        name = known.name
+        try:
+            return publish(known, lambda: self._deliveries(name, known), sink, aside, rebuild=rebuild)
+        except _DefinedAnew:
+            return publish(self._dataset(name), lambda: self._deliveries(name), sink, aside, rebuild=rebuild)
 
     def verify(self, name: str, address: str) -> list[Difference]:
         """Where the sink at *address* differs from the store."""
@@ -103,11 +116,14 @@ class Publishing:
         with self._reader() as reader:
             if name not in reader.datasets:
                 raise UnknownName(f"the store has no dataset '{name}'", nearest(name, reader.datasets))
+            self._known[name] = reader.datasets[name]
             return reader.datasets[name]
 
     @contextmanager
-    def _deliveries(self, name: str) -> Iterator[Deltas]:
+    def _deliveries(self, name: str, known: Dataset | None = None) -> Iterator[Deltas]:
         with self._reader() as reader:
+            if known is not None and reader.datasets.get(name) != known:
+                raise _DefinedAnew
             yield Deltas(reader, reader.datasets[name])
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from citystream.catalog.naming import folded
 from citystream.catalog.shapes import Frozen, Words
@@ -20,7 +20,9 @@ class Source(Frozen):
     per *reread*; *relist*: how often the whole listing is read to find what vanished (never, if absent);
     *shrink_guard*: the share of records that a listing may lack before it is refused; *covers_from*,
     *covers_until*: the days of which it has records, where a dataset is published in parts. A part says nothing
-    about the records of the others, and its listing lets none of them vanish.
+    about the records of the others, and its listing lets none of them vanish. Of a topic (``kafka``) the *url* is
+    ``kafka://broker:9092/topic``; *key_column*: the column that the key of each message becomes, if any; *rejects*:
+    whether messages that are no rows are copied to the topic ``<topic>.rejects``.
     """
 
     portal: str
@@ -37,6 +39,31 @@ class Source(Frozen):
     valid_until: date | None = None
     covers_from: date | None = None
     covers_until: date | None = None
+    key_column: str = ""
+    rejects: bool = False
+
+    @field_validator("key_column")
+    @classmethod
+    def _publishable(cls, name: str) -> str:
+        if name.startswith("$") or name != name.strip():
+            raise ValueError(f"'{name}' cannot be a published column: names with $ are the log's own")
+        return name
+
+    @model_validator(mode="after")
+    def _of_a_topic(self) -> Source:
+        topic = self.portal == "kafka"
+        if not topic and (self.key_column or self.rejects):
+            raise ValueError('key_column and rejects are for topics: portal = "kafka"')
+        if topic and (self.cursor or self.relist):
+            raise ValueError("a topic has no cursor and no relist: it goes on by its offsets, and has no listing")
+        if topic and not self.url:
+            raise ValueError('a topic needs its address: url = "kafka://broker:9092/topic"')
+        return self
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a visit goes on from where the one before ended, by a cursor column or by the offsets of a topic."""
+        return bool(self.cursor) or self.portal == "kafka"
 
     @model_validator(mode="after")
     def _forward(self) -> Source:

@@ -102,10 +102,29 @@ def _lock(app: App) -> Iterator[Check]:
 
 
 def _logs(app: App) -> Iterator[Check]:
+    if app.config.text("log"):
+        yield from _logs_elsewhere(app)
+        return
     folder = app.config.data / "log"
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_dir():
             yield _log(path)
+
+
+def _logs_elsewhere(app: App) -> Iterator[Check]:
+    known = {dataset.table: dataset for dataset in app.library.datasets.values()}
+    folder = app.config.data / "log"
+    tables = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if not tables:
+        yield Check("logs", "note", "there is none yet; import or run makes it")
+    for dataset in (known[table] for table in tables if table in known):
+        try:
+            log = app.log(dataset)
+            said, remarks = f"{count(log.end())} records in {app.config.text('log').partition('?')[0]}", log.remarks()
+        except CitystreamError as error:
+            yield Check(f"log {dataset.table}", "broken", str(error))
+        else:
+            yield Check(f"log {dataset.table}", "note" if remarks else "ok", "; ".join([said, *remarks]))
 
 
 def _log(path: Path) -> Check:
@@ -113,11 +132,10 @@ def _log(path: Path) -> Check:
         found = SegmentLog(path).segments()
     except CitystreamError as error:
         return Check(f"log {path.name}", "broken", str(error))
-    torn = sum(1 for _ in path.glob("*.torn"))
-    beside = f"; {torn} torn segments were set aside" if torn else ""
+    remarks = SegmentLog(path).remarks()
     end = found[-1].next if found else 0
     said = f"{count(end)} records in {count(len(found))} segments without a gap"
-    return Check(f"log {path.name}", "note" if torn else "ok", said + beside)
+    return Check(f"log {path.name}", "note" if remarks else "ok", "; ".join([said, *remarks]))
 
 
 def _store(app: App) -> Iterator[Check]:

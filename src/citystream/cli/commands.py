@@ -23,6 +23,7 @@ COMMANDS: dict[str, Listed] = {
     "catalog": Listed("citystream.cli.catalog:app", "City files: checked against their portals, or drafted."),
     "import": Listed("citystream.cli.import_:app", "Take in published files you already have."),
     "run": Listed("citystream.cli.run:app", "Bring datasets up to their portals, once or for as long as it runs."),
+    "serve": Listed("citystream.cli.serve:app", "The dashboard, its HTTP interface, and the pipeline, in one process."),
     "status": Listed("citystream.cli.status:app", "Where every dataset stands."),
     "query": Listed("citystream.cli.query:app", "Ask in SQL, as things stand or as they were known at a date."),
     "alerts": Listed("citystream.cli.alerts:app", "Windows that are, or were, above a rule."),

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from citystream.answers import WRITERS
 from citystream.app import App
 from citystream.cli.invocation import invocation
 from citystream.cli.leaving import Leaving, leaving
 from citystream.cli.output import put_json, say
 from citystream.cli.placing import placed
 from citystream.cli.shown import count
-from citystream.cli.writers import WRITERS
 from citystream.errors import ConfigError
 from citystream.store.reader import Reader
 

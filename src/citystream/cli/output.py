@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from citystream.cli.shown import for_json
+from citystream.values import for_json
 
 
 def put(text: str = "") -> None:

@@ -12,8 +12,8 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
+from citystream.answers import WRITERS
 from citystream.app import App
-from citystream.cli import writers
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
 from citystream.cli.output import say
@@ -67,7 +67,7 @@ def query(
         elif chosen is Form.parquet:
             raise ConfigError("Parquet is not for a terminal", "name a file: --out answer.parquet")
         else:
-            writers.WRITERS[chosen](*ask(), sys.stdout.buffer, ())
+            WRITERS[chosen](*ask(), sys.stdout.buffer, ())
 
 
 def _statement(sql: str) -> str:
@@ -90,7 +90,7 @@ def _write(ask: Ask, form: Form, out: Path, *, force: bool) -> None:
     if form is Form.table:
         raise ConfigError("a table is for the screen", "with --out, say --format csv, json or parquet")
     with placed(out, force=force) as place, place.open("wb") as stream:
-        rows = writers.WRITERS[form](*ask(), stream, ())
+        rows = WRITERS[form](*ask(), stream, ())
     say(f"{out}: {count(rows)} rows")
 
 

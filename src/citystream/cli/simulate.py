@@ -13,6 +13,7 @@ from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.output import put, put_json, say
 from citystream.cli.placing import placed
 from citystream.cli.shown import count
+from citystream.cli.simulate_replay import replay
 from citystream.cli.simulation import FAULTS, addresses, fault, served_tables
 from citystream.cli.stopping import INTERRUPTED, Stopping
 from citystream.errors import ConfigError
@@ -22,6 +23,7 @@ from citystream.simulate.export import export
 from citystream.simulate.portal import SimulatedPortal
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Simulated cities: everything in them is invented.")
+app.command()(replay)
 
 #: How much is there when the portal begins, and how much is still to come.
 _PAST, _FUTURE = timedelta(days=730), timedelta(days=30)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from citystream import schema
 from citystream.errors import LogDamaged, StorageError
+from citystream.log.tables import gathered
 
 _NAME = re.compile(r"^(\d{19})-(\d{19})\.parquet$")
 #: Rows of a row group; the engine's tables have groups of the same size, so batches of whole groups fill them exactly.
@@ -70,6 +71,15 @@ class SegmentLog:
         found = self.segments()
         return found[-1].next if found else 0
 
+    def remarks(self) -> list[str]:
+        """That torn segments were set aside."""
+        torn = sum(1 for _ in self.folder.glob("*.torn"))
+        return [f"{torn} torn segments were set aside"] if torn else []
+
+    def waiting(self) -> int:
+        """Always 0: nobody else writes here."""
+        return 0
+
     def recover(self) -> None:
         """Before writing: remove what an interrupted append left, set aside a torn last segment."""
         for rest in self.folder.glob(".writing-*"):
@@ -111,25 +121,8 @@ class SegmentLog:
         return ""
 
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:
-        """Records from offset *first* on, in order, in tables of at most *limit* rows that share their columns.
-
-        Small neighbouring segments with equal columns are read together.
-        """
-        waiting: list[pa.Table] = []
-        size = 0
-        for table in self._tables(first):
-            if waiting and (size + len(table) > limit or table.schema != waiting[0].schema):
-                yield pa.concat_tables(waiting)
-                waiting, size = [], 0
-            for start in range(0, len(table), limit):
-                piece = table.slice(start, limit)
-                if len(piece) == limit:
-                    yield piece
-                else:
-                    waiting.append(piece)
-                    size += len(piece)
-        if waiting:
-            yield pa.concat_tables(waiting)
+        """Records from offset *first* on, in order, in tables of at most *limit* rows that share their columns."""
+        yield from gathered(self._tables(first), limit)
 
     def _tables(self, first: int) -> Iterator[pa.Table]:
         """Row groups from offset *first* on."""

@@ -1,7 +1,8 @@
-"""An ASGI application served from a thread of this process, on the loopback interface."""
+"""An ASGI application served from a thread of this process, on the loopback interface unless told otherwise."""
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -13,21 +14,22 @@ from citystream.errors import ConfigError
 
 
 class Listener:
-    """Serves *app* on 127.0.0.1 and *port* (0: a free one) between `start` and `stop`."""
+    """Serves *app* on *host* and *port* (0: a free one) between `start` and `stop`."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, host: str = "127.0.0.1") -> None:
         self._app = app
         self._port = port
+        self._host = host
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
         """Where it answers; before `start` the port may still be 0."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     def start(self) -> None:
-        """Serve until `stop`. Raises `ConfigError` if the port is taken."""
+        """Serve until `stop`. Raises `ConfigError` if the address is no address of this machine, or taken."""
         sock = self._bound()
         self._port = int(sock.getsockname()[1])
         # the date in an answer is the portal's affair: its clock is not this machine's
@@ -47,12 +49,16 @@ class Listener:
 
     def _bound(self) -> socket.socket:
         # named as TCP, else the server's small packets wait for acknowledgements: 40 ms for every answer
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind(("127.0.0.1", self._port))
+            sock.bind((self._host, self._port))
         except OSError as error:
             sock.close()
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                what = f"{self._host} is no address of this machine"
+                raise ConfigError(what, "choose another with --host") from error
             raise ConfigError(f"port {self._port} is taken", "choose another with --port, or 0") from error
         return sock
 

@@ -101,7 +101,7 @@ def _action(what: str) -> str:
 
 
 def _document(table: str, schema: pa.Schema) -> str:
-    fields = {field.name: _value(field) for field in schema}
+    fields = {field.name: json_value(field) for field in schema}
     fields[MONTH] = f"coalesce(strftime({DELIVERED_TABLES[table]}, '%Y-%m'), '')"
     if {"lat", "lon"} <= set(schema.names):
         fields[POSITION] = (
@@ -110,8 +110,10 @@ def _document(table: str, schema: pa.Schema) -> str:
     return "struct_pack(" + ", ".join(f"{_name(name)} := {value}" for name, value in fields.items()) + ")"
 
 
-def _value(field: pa.Field) -> str:
-    """JSON has no numbers that are none, and a date has four digits for its year: what has not is NULL."""
+def json_value(field: pa.Field) -> str:
+    """SQL for what JSON can say of a column: it has no numbers that are none, and a date has four digits for its year;
+    what has not is NULL.
+    """
     column = _name(field.name)
     if pa.types.is_floating(field.type):
         return f"CASE WHEN isfinite({column}) THEN {column} END"

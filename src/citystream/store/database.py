@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -277,8 +278,14 @@ def check_layout(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def stored_datasets(connection: duckdb.DuckDBPyConnection) -> dict[str, Dataset]:
     """The datasets in a store, by the definitions with which their tables were made (without crosswalks)."""
     rows = connection.execute("SELECT definition FROM core.datasets ORDER BY dataset").fetchall()
-    made = [Dataset.model_validate(json.loads(row[0]) | {"crosswalk": Crosswalk()}) for row in rows]
+    made = [_defined(row[0]) for row in rows]
     return {dataset.name: dataset for dataset in made}
+
+
+@lru_cache(maxsize=256)
+def _defined(text: str) -> Dataset:
+    """The definition that *text* is; a process that follows reads the same ones every moment."""
+    return Dataset.model_validate(json.loads(text) | {"crosswalk": Crosswalk()})
 
 
 def cuts_at(

@@ -133,6 +133,14 @@ class Reader:
             reference.create_rates(self._connection)
             self._rated = True
 
+    def interrupt(self) -> None:
+        """End the question that another thread is asking; it raises `QueryError` there."""
+        self._connection.interrupt()
+
+    def lend(self, name: str, rows: pa.Table) -> None:
+        """Let questions name *rows* as a table, until the reader is closed."""
+        self._connection.register(name, rows)
+
     def meanings(self) -> str:
         """SQL of which types and codes are sensitive: dataset, type, native_code, native_label, sensitive.
 

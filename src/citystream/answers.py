@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from citystream.cli.shown import for_json
+from citystream.values import for_json
 
 Writer = Callable[[pa.Schema, Iterable[pa.RecordBatch], BinaryIO, Sequence[str]], int]
 #: The key of a Parquet file's metadata under which the notices are, as a JSON array.

@@ -1,0 +1,1 @@
+"""Detectors on streams with known answers: bars of detection and false alarms."""

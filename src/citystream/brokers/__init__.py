@@ -1,0 +1,1 @@
+"""Connections to brokers: what logs, sources and sinks on the same broker share."""

@@ -1,0 +1,124 @@
+"""``citystream serve``: the dashboard and its HTTP interface, and the pipeline, in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from citystream.app import App, Watch
+from citystream.app.delivering import News
+from citystream.catalog.dataset import Dataset
+from citystream.cli.again import again
+from citystream.cli.follow import Round, Rounds
+from citystream.cli.invocation import Invocation, invocation
+from citystream.cli.output import put_json_line, say
+from citystream.cli.stage import clock_of
+from citystream.cli.stopping import Stopping
+from citystream.errors import CitystreamError
+from citystream.simulate.listener import Listener
+from citystream.web.app import create
+from citystream.web.board import Board
+from citystream.web.follower import Follower
+from citystream.web.security import LOCAL, check_host
+from citystream.web.site import Site
+from citystream.web.standing import Visited
+
+app = typer.Typer(add_completion=False)
+
+PORT = 8400
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    datasets: Annotated[
+        list[str] | None, typer.Argument(metavar="DATASET", help="Those of citystream.toml, if none is named")
+    ] = None,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to; 0 is a free one.")] = PORT,
+    host: Annotated[str, typer.Option(help="An address of this machine; any but the default needs a token.")] = LOCAL[
+        0
+    ],
+    token: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Asked of everybody; CITYSTREAM_TOKEN keeps it out of sight.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Bring datasets up to their portals, each at its own cadence.")
+    ] = True,
+    every: Annotated[float | None, typer.Option(min=0.0, help="Seconds between visits, instead.")] = None,
+) -> None:
+    """The dashboard, its HTTP interface, and the pipeline, in one process, until Ctrl-C.
+
+    Without a dataset to follow it shows what the store has, and what others write to it. Other commands work in
+    between: the store is open only for as long as a step needs it.
+    """
+    said = invocation(ctx)
+    settings = said.settings(token=token)
+    check_host(host, settings.text("token"))
+    with Stopping() as stopping:
+        opened = App(settings, clock=clock_of(settings), watch=Watch(stopping=stopping))
+        chosen = _chosen(opened, datasets or []) if follow else []
+        site, news = Site(Board(opened)), News()
+        application = create(site, token=settings.text("token"), local=host in LOCAL)
+        with _served(Listener(application, port, host), Follower(site.board, news, _complain), site, said, chosen):
+            if not chosen:
+                stopping.wait()
+                return
+            site.pipeline.running, site.pipeline.every = True, every
+
+            def tell(one: Round) -> None:
+                news.tell()
+                site.visited(_visited(opened, one))
+                _say(one, said)
+
+            Rounds(opened, chosen, stopping).follow(tell, every)
+
+
+def _chosen(opened: App, names: list[str]) -> list[Dataset]:
+    """What is followed; nothing, if nothing is named and none is listed."""
+    return [opened.library.get(name) for name in dict.fromkeys(names or opened.config.listed("datasets"))]
+
+
+@contextmanager
+def _served(
+    listener: Listener, follower: Follower, site: Site, said: Invocation, chosen: list[Dataset]
+) -> Iterator[None]:
+    """Serving and following the store, until the end of the block."""
+    listener.start()
+    follower.start()
+    try:
+        _welcome(listener.url, said, chosen)
+        yield
+    finally:
+        site.close()
+        follower.stop()
+        listener.stop()
+
+
+def _welcome(url: str, said: Invocation, chosen: list[Dataset]) -> None:
+    if said.json:
+        put_json_line({"url": url, "datasets": [each.name for each in chosen]})
+        return
+    say(f"{url} shows {said.settings().data}; Ctrl-C ends it")
+    if not chosen:
+        say(f"no dataset is brought up to its portal: {again(said, 'serve', 'DATASET')} does that too")
+
+
+def _visited(opened: App, one: Round) -> Visited:
+    if one.done is None:
+        return Visited(one.dataset, opened.clock(), "failed", one.error.message if one.error else "")
+    return Visited(one.dataset, opened.clock(), one.done.outcome.state, one.done.outcome.detail)
+
+
+def _say(one: Round, said: Invocation) -> None:
+    if said.json:
+        put_json_line(one.fields())
+    else:
+        say(one.line())
+
+
+def _complain(error: CitystreamError) -> None:
+    say(f"error: {error}")

@@ -1,0 +1,57 @@
+"""What came into one dataset, slot by slot, for the state of its feed.
+
+Records of an archive and revisions of known records do not count: neither comes by itself. Nothing is said before the
+first record came.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from citystream.detect.arrays import State
+from citystream.detect.changes import NEW, PaneDeltas
+from citystream.detect.delay import Completeness
+from citystream.detect.feed import Feed, FeedState
+from citystream.detect.local_days import LocalDays
+
+#: A record is old when it comes later than this share of its type.
+_OLD = 0.99
+
+
+class Arrivals:
+    """New records of the slots that are not passed yet, and the feed they belong to."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self._came = np.empty((0, 3), np.int64)
+
+    def note(self, changes: PaneDeltas, complete: Completeness) -> None:
+        """Take in the new ones of *changes*."""
+        new = changes.take((changes.origin == NEW) & (changes.delta > 0))
+        old = complete.learnt & (complete.of(new.type, new.since - new.slot - 1) >= _OLD)
+        came = np.stack([new.came, new.delta, new.delta * old], axis=1)
+        self._came = np.concatenate([self._came, came])
+
+    def passed(self, days: LocalDays, first: int, last: int) -> dict[int, FeedState]:
+        """The state of the feed at each moment from *first* to *last*, by what came in the slot before it."""
+        came, self._came = self._came, self._came[:0]
+        if self.feed.today < 0 and not len(came):
+            return {}
+        arrived, old = (np.bincount(came[:, 0] - first + 1, came[:, which], last - first + 1) for which in (1, 2))
+        states: dict[int, FeedState] = {}
+        of_slot, _ = days.places(np.arange(first - 1, last))
+        for place, day in enumerate(of_slot.tolist()):
+            within_day = first - 1 + place - days.bounds(day)[0]
+            amounts = int(arrived[place]), int(old[place])
+            states[first + place] = self.feed.pass_slot(day, days.day(day), within_day, *amounts)
+        return states
+
+    def state(self) -> State:
+        """As arrays, between steps: then nothing waits."""
+        return self.feed.state()
+
+    def restore(self, state: State, days: LocalDays) -> None:
+        """Take what `state` gave."""
+        today = int(state["numbers"][0])
+        self.feed.restore(state, days.day(today) if today >= 0 else None)
+        self._came = self._came[:0]

@@ -1,0 +1,100 @@
+r"""An alert in words: what was seen, what was usual, how rare that is, how much is in.
+
+>>> from datetime import datetime
+>>> friday = datetime(2026, 7, 3, 18)
+>>> seen = Explained("robberies", "district 9", friday, friday + timedelta(hours=5), 11, 3.1, 0, 7, 98.0, 0.92)
+>>> print(sentence(seen).replace("; ", ";\\n"))
+11 robberies reported in district 9, 18:00-23:00;
+expected 3.1 (95 % range 0-7) for a Friday evening in July;
+as rare as once in 14 weeks anywhere in the city;
+92 % of records are usually in by now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from citystream.detect.baseline import BLOCK, HALF_HOURS, DayRates
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_PARTS = ((6, "night"), (12, "morning"), (18, "afternoon"), (24, "evening"))
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a sentence is made of: names as readers know them, local times of the window, numbers of the alert."""
+
+    records: str
+    place: str
+    start: datetime
+    end: datetime
+    observed: int
+    expected: float
+    lo95: int
+    hi95: int
+    recurrence_days: float
+    completeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Why so many are expected in one half hour: records a day of the cell, and what the time multiplies that by."""
+
+    records_a_day: float
+    hour_of_week: float
+    district_hours: float
+    city_lately: float
+    first_of_month: float
+
+
+def sentence(alert: Explained) -> str:
+    """One sentence, without a judgement of the place."""
+    parts = [
+        f"{alert.observed} {alert.records} reported in {alert.place}, {_span(alert.start, alert.end)}",
+        f"expected {alert.expected:.1f} (95 % range {alert.lo95}-{alert.hi95}) for a {_when(alert.start, alert.end)}",
+        f"as rare as once in {_rarity(alert.recurrence_days)} anywhere in the city",
+    ]
+    if alert.completeness < 0.995:
+        parts.append(f"{alert.completeness:.0%} of records are usually in by now".replace("%", " %"))
+    return "; ".join(parts) + "."
+
+
+def factors(rates: DayRates, district: int, kind: int, half_hour: int) -> Factors:
+    """The factors of one cell in one local half hour."""
+    return Factors(
+        float(rates.level[district, kind]),
+        float(rates.week[kind, half_hour]),
+        float(rates.block[district, kind, half_hour // BLOCK]),
+        float(rates.city[kind]),
+        float(rates.heap[kind]) if half_hour % HALF_HOURS == 0 else 1.0,
+    )
+
+
+def _span(start: datetime, end: datetime) -> str:
+    if end - start < _DAY and (start.date() == end.date() or not (end.hour or end.minute)):
+        return f"{start:%H:%M}-{end:%H:%M}"
+    return f"{_WEEKDAYS[start.weekday()]} {start:%H:%M} to {_WEEKDAYS[end.weekday()]} {end:%H:%M}"
+
+
+def _when(start: datetime, end: datetime) -> str:
+    middle = start + (end - start) / 2
+    part = next(name for before, name in _PARTS if middle.hour < before)
+    name = f"{_WEEKDAYS[middle.weekday()]} {part}" if end - start < _DAY else f"day to {_WEEKDAYS[end.weekday()]}"
+    return f"{name} in {_MONTHS[middle.month - 1]}"
+
+
+def _rarity(days: float) -> str:
+    if days >= 365:
+        return _several(days / 365, "year")
+    return _several(days / 7, "week") if days >= 14 else _several(days, "day")
+
+
+def _several(number: float, unit: str) -> str:
+    rounded = max(round(number), 1)
+    return f"{rounded} {unit}" + ("s" if rounded > 1 else "")

@@ -1,0 +1,158 @@
+"""The current records of the last weeks as sparse rows, and how many of them each window held at each moment.
+
+A row is (slot in which it occurred, cell code, slot in which it was first seen, how it came, count). A window that
+ends before slot e and is looked at before slot c counts the rows with e - length <= slot < e and seen < c. Windows
+below a day leave out rows without a time of day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from citystream.detect.arrays import Floats, State, inserted
+from citystream.detect.tail import LENGTHS
+from citystream.ports import Booleans, Integers
+
+DAY_LENGTH = LENGTHS[-1]
+_DISTRICT_SHIFT = 18
+
+
+def cell_codes(districts: Integers, types: Integers, timed: Booleans) -> Integers:
+    """One number for a cell and whether the time of day is known."""
+    return districts << _DISTRICT_SHIFT | types << 1 | timed
+
+
+def district_of(codes: Integers) -> Integers:
+    """The district code."""
+    return codes >> _DISTRICT_SHIFT
+
+
+def type_of(codes: Integers) -> Integers:
+    """The type code."""
+    return codes >> 1 & ((1 << (_DISTRICT_SHIFT - 1)) - 1)
+
+
+def is_timed(codes: Integers) -> Booleans:
+    """Whether the time of day is known."""
+    return np.asarray(codes & 1 == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as parallel arrays."""
+
+    slot: Integers
+    code: Integers
+    seen: Integers
+    origin: Integers
+    count: Integers
+
+    @classmethod
+    def none(cls) -> Rows:
+        """No rows."""
+        return cls(*(np.empty(0, np.int64) for _ in range(5)))
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def take(self, which: Integers | Booleans | slice) -> Rows:
+        """Some of them."""
+        return Rows(*(column[which] for column in self._columns()))
+
+    def merged(self, other: Rows) -> Rows:
+        """Both, sorted by (slot, code, seen, origin), equal ones added up, those of count 0 left out."""
+        pairs = zip(self._columns(), other._columns(), strict=True)
+        *names, count = (np.concatenate(pair) for pair in pairs)
+        order = np.lexsort((names[3], names[2], names[1], names[0]))
+        first = np.ones(len(order), bool)
+        first[1:] = np.any([np.diff(name[order]) != 0 for name in names], axis=0)
+        at = np.flatnonzero(first)
+        total = np.add.reduceat(count[order], at) if len(at) else count
+        held = order[at][total != 0]
+        return replace(Rows(*(column[held] for column in (*names, count))), count=total[total != 0])
+
+    def inserted(self, other: Rows) -> Rows:
+        """Both, sorted by slot; the cheap way for few rows."""
+        if not len(other):
+            return self
+        order = np.argsort(other.slot, kind="stable")
+        at = np.searchsorted(self.slot, other.slot[order], side="right")
+        pairs = zip(self._columns(), other._columns(), strict=True)
+        return Rows(*(inserted(mine, at, theirs[order]) for mine, theirs in pairs))
+
+    def between(self, low: int, high: int) -> Rows:
+        """Those that occurred in slots [low, high), of rows sorted by slot."""
+        first, after = np.searchsorted(self.slot, [low, high])
+        return self.take(slice(int(first), int(after)))
+
+    def state(self) -> State:
+        """As small arrays."""
+        return {
+            "slot": self.slot.astype(np.int32),
+            "code": self.code.astype(np.int32),
+            "seen": self.seen.astype(np.int32),
+            "origin": self.origin.astype(np.int8),
+            "count": self.count.astype(np.int32),
+        }
+
+    @classmethod
+    def restored(cls, state: State) -> Rows:
+        """What `state` was taken of."""
+        return cls(*(np.array(state[name], np.int64) for name in cls.__slots__))
+
+    def _columns(self) -> tuple[Integers, ...]:
+        return self.slot, self.code, self.seen, self.origin, self.count
+
+
+def counted(rows: Rows, first: int, last: int, age: int, shape: tuple[int, int]) -> list[Floats]:
+    """Records in all windows that are looked at before the slots *first* to *last* at *age*: for each of `LENGTHS` an
+    array (slots, cells of *shape*).
+    """
+    moments, cells = last - first + 1, shape[0] * shape[1]
+    near = rows.between(first - age - DAY_LENGTH, last - age)
+    cell = district_of(near.code) * shape[1] + type_of(near.code)
+    start = np.maximum(np.maximum(near.slot + 1 + age, near.seen + 1), first)
+    timed = is_timed(near.code)
+    made: list[Floats] = []
+    for length in LENGTHS:
+        stop = np.minimum(near.slot + length + age, last) + 1
+        held = (start < stop) & timed if length < DAY_LENGTH else start < stop
+        ends = held & (stop <= last)
+        places = [(start[held] - first) * cells + cell[held], (stop[ends] - first) * cells + cell[ends]]
+        signed = np.concatenate([near.count[held], -near.count[ends]])
+        steps = np.bincount(np.concatenate(places), signed, minlength=moments * cells)
+        made.append(np.cumsum(steps.reshape(moments, cells), axis=0, dtype=np.float64))
+    return made
+
+
+def of_cells(rows: Rows, codes: Integers) -> Rows:
+    """Those of the cells of *codes*, timed or not."""
+    wanted = np.zeros(max(int(codes.max(initial=0)), int(rows.code.max(initial=0))) // 2 + 1, bool)
+    wanted[codes >> 1] = True
+    return rows.take(wanted[rows.code >> 1])
+
+
+def counted_in(rows: Rows, codes: Integers, ends: Integers, moments: Integers) -> Floats:
+    """Records in single windows: of cell *codes* (timed), ending before *ends*, looked at before *moments*; shape
+    (windows, lengths).
+    """
+    if not len(codes):
+        return np.zeros((0, len(LENGTHS)))
+    near = of_cells(rows.between(int(ends.min()) - DAY_LENGTH, int(ends.max())), codes)
+    near = near.take(np.lexsort((near.slot, near.code | 1)))
+    key = ((near.code | 1) << 32) + near.slot
+    low = np.searchsorted(key, (codes << 32) + ends - DAY_LENGTH)
+    times = np.searchsorted(key, (codes << 32) + ends) - low
+    window = np.repeat(np.arange(len(codes)), times)
+    within = np.arange(len(window)) - np.repeat(np.cumsum(times) - times, times)
+    at = np.repeat(low, times) + within
+    seen = near.seen[at] < moments[window]
+    window, at = window[seen], at[seen]
+    depth, timed = ends[window] - near.slot[at], is_timed(near.code[at])
+    made = np.zeros((len(codes), len(LENGTHS)))
+    for place, length in enumerate(LENGTHS):
+        held = (depth <= length) & timed if length < DAY_LENGTH else depth <= length
+        made[:, place] = np.bincount(window[held], near.count[at[held]], minlength=len(codes))
+    return made

@@ -1,0 +1,26 @@
+"""Small neighbouring tables of records, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+
+
+def gathered(tables: Iterable[pa.Table], limit: int) -> Iterator[pa.Table]:
+    """The rows of *tables* in tables of at most *limit*: neighbours with equal columns are one, large ones are cut."""
+    waiting: list[pa.Table] = []
+    size = 0
+    for table in tables:
+        if waiting and (size + len(table) > limit or table.schema != waiting[0].schema):
+            yield pa.concat_tables(waiting)
+            waiting, size = [], 0
+        for start in range(0, len(table), limit):
+            piece = table.slice(start, limit)
+            if len(piece) == limit:
+                yield piece
+            else:
+                waiting.append(piece)
+                size += len(piece)
+    if waiting:
+        yield pa.concat_tables(waiting)
