@@ -77,6 +77,7 @@ class App:
         self._reread_at: dict[str, datetime] = {}
         self._left: dict[str, Left] = {}
         self._parts: dict[str, tuple[Part, ...]] = {}
+        self._record_ids: dict[str, RecordIds] = {}
 
     @cached_property
     def library(self) -> Library:
@@ -195,7 +196,7 @@ class App:
             dataset=dataset,
             source=where,
             log=self.log(dataset),
-            record_ids=RecordIds(dataset),
+            record_ids=self._ids(dataset),
             redact=redact,
             clock=self.clock,
             whole=whole,
@@ -355,6 +356,12 @@ class App:
         if dataset.name not in self._conformers:
             self._conformers[dataset.name] = Conformer(dataset, threads=self.config.integer("threads"))
         return self._conformers[dataset.name]
+
+    def _ids(self, dataset: Dataset) -> RecordIds:
+        """What gives ids to a listing; made once for each dataset, because making it costs more than a small page."""
+        if dataset.name not in self._record_ids:
+            self._record_ids[dataset.name] = RecordIds(dataset)
+        return self._record_ids[dataset.name].anew()
 
     @cached_property
     def _conformers(self) -> dict[str, Conformer]:

@@ -24,13 +24,18 @@ _WHOLE = r"'^(\d+)\.0+$', '\1'"
 
 
 class RecordIds:
-    """Gives ids to the pages of one listing of *dataset*, in order; a new listing needs a new one."""
+    """Gives ids to the pages of one listing of *dataset*, in order; a new listing needs a new one, or `anew`."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._rule = dataset.columns.event_id
         self._missing = dataset.missing
         self._seen: dict[str, int] = {}
         self._engine = duckdb.connect(config={"threads": 1})
+
+    def anew(self) -> RecordIds:
+        """Itself, for another listing."""
+        self._seen = {}
+        return self
 
     def __call__(self, rows: pa.Table) -> pa.Array:
         """The id (text) of each of *rows*; null where the row could not be read or its key is blank."""

@@ -264,10 +264,12 @@ class Database:
 
 def check_layout(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Raise `StorageError` if the tables were made by a release that shaped them otherwise."""
-    known = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'core'").fetchall()
-    if not known:
-        return  # whose database it is, its first question will show
-    found = connection.execute("SELECT number FROM core.layout").fetchall() if ("layout",) in known else []
+    try:
+        found = connection.execute("SELECT number FROM core.layout").fetchall()
+    except duckdb.CatalogException:
+        if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'core'").fetchall():
+            return  # whose database it is, its first question will show
+        found = []
     if found != [(LAYOUT,)]:
         raise StorageError(
             f"the store {folder / FILE} was made by another release of citystream",

@@ -1,4 +1,4 @@
--- Districts and local days in which a version began or ended behind an offset.
+-- Local days of each district in which a version began or ended behind an offset.
 SELECT DISTINCT district, timezone({timezone}, timezone('UTC', occurred_at))::DATE AS day
 FROM (SELECT district, occurred_at FROM core.{t}_versions
       WHERE off > {after} OR (valid_to > {after} AND valid_to < 9223372036854775807)
