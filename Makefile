@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+NODE_READY := node_modules/.package-lock.json
+ASSETS := src/citystream/web/static/vendor/licences.json
 
-.PHONY: demo test lint bench docs lock clean
+.PHONY: demo test lint types assets bench docs lock clean
 .DELETE_ON_ERROR:
 
-demo: $(RUN_READY)
+demo: $(RUN_READY) assets
 	$(BIN)/citystream demo $(ARGS)
 
-test: lint
+test: lint assets
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV_READY)
@@ -19,6 +21,24 @@ lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
+	  elif [ -n "$$CI" ]; then echo "npm is missing: the types of the page cannot be checked" >&2; exit 1; \
+	  else echo "npm is missing: the types of the page are not checked"; fi
+
+# The types of the dashboard's own modules, which are said in comments.
+types: $(NODE_READY) assets
+	npm run --silent check
+
+# The dashboard's browser files, from npm by package-lock.json. Without npm everything works but the pages.
+assets: $(ASSETS)
+
+$(ASSETS): package-lock.json hatch_build.py
+	@if command -v npm >/dev/null; then $(PYTHON) hatch_build.py; \
+	  else echo "npm is missing: citystream serve will have no pages (Debian: apt-get install nodejs npm; then make assets)"; fi
+
+$(NODE_READY): package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 bench: $(DEV_READY)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -37,7 +57,7 @@ lock: $(DEV_READY)
 	  --no-annotate --no-header pyproject.toml --group dev --extra pandas --extra polars -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules src/citystream/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "citystream needs Python 3.11 or newer; try: make PYTHON=python3.12")'

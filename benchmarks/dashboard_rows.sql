@@ -7,7 +7,7 @@ WITH drawn AS (
   FROM range({rows}) r(i)),
 placed AS (
   SELECT *, (25 * a ** 1.3)::INTEGER % 25 AS area, (40000 * b ** 1.5)::INTEGER AS block,
-    TIMESTAMP '2001-01-01' + to_seconds(((i + 20000 * c) * (788918400 / {rows}))::BIGINT) AS happened FROM drawn)
+    TIMESTAMP '2001-01-01' + to_seconds(((i + 0.002 * c * {rows}) * (787340000 / {rows}))::BIGINT) AS happened FROM drawn)
 SELECT i AS k, 'JB' || i AS incident_id, (320 * c ** 2.2)::INTEGER % 320 + 1 AS meaning, happened AS occurred_local,
   happened + INTERVAL 6 HOUR AS occurred_at, (CASE WHEN d < 0.05 THEN 4 ELSE 0 END)::UTINYINT AS time_precision,
   (CASE WHEN d < 0.05 THEN 1 ELSE 0 END)::UTINYINT AS time_flags, lpad((area + 1)::VARCHAR, 3, '0') AS district,

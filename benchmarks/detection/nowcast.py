@@ -107,4 +107,4 @@ if __name__ == "__main__":
             print(name, *table, sep="\n  ")
     else:
         limit = "at age 0: city <= 20, type <= 1.8; covered 0.90-1.00 of city days, 0.95-1.00 of type days"
-        write("nowcast", {"limit": limit, **found})
+        write("detection_nowcast", {"limit": limit, **found})

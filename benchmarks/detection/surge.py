@@ -5,6 +5,7 @@ Year 2 is judged. Run: python -m benchmarks.detection.surge [name of a part ...]
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -14,12 +15,12 @@ import numpy as np
 from scipy.special import betainc
 
 from benchmarks.detection.known_streams import SLOTS, YEAR, Integers, Stream, judged, stream
-from benchmarks.measuring import write
+from benchmarks.measuring import RESULTS, write
 from citystream.detect.arrays import Floats
 from citystream.detect.changes import NEW, PaneDeltas
-from citystream.detect.course import Looking
 from citystream.detect.episodes import AlertChange
 from citystream.detect.judging import Block
+from citystream.detect.learning import Looking
 from citystream.detect.local_days import shifted_clock
 from citystream.detect.surge import Surge, SurgeSettings
 from citystream.detect.tail import LENGTHS
@@ -259,11 +260,15 @@ LIMITS = {
 }
 
 
+def main(names: list[str]) -> None:
+    """Measure the named parts, or all; the others stay as they were measured last."""
+    results = RESULTS / "detection_surge.json"
+    for name in names or PARTS:
+        part = {"limit": LIMITS[name], "rows": PARTS[name]()}
+        before = json.loads(results.read_text("utf-8")) if results.exists() else {}
+        known = {each: before[each] for each in PARTS if each in before}
+        write("detection_surge", known | {name: part})
+
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or list(PARTS)
-    measured = {name: {"limit": LIMITS[name], "rows": PARTS[name]()} for name in chosen}
-    if sys.argv[1:]:
-        for name, part in measured.items():
-            print(name, part["limit"], *part["rows"], sep="\n  ")
-    else:
-        write("surge", measured)
+    main(sys.argv[1:])

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from citystream.detect.arrays import State
 from citystream.detect.changes import NEW, REVISED, PaneDeltas
-from citystream.detect.course import Looking
 from citystream.detect.episodes import Alert, AlertChange
+from citystream.detect.learning import Looking
 from citystream.detect.local_days import LocalClock
 from citystream.detect.surge import Surge, SurgeSettings
 
@@ -25,7 +25,12 @@ FIRST = int(START.timestamp()) // 1800
 PREPARED = FIRST + 56 * 48
 END = PREPARED + 6 * 48
 LOOKING = Looking(learn_after=2)
-SLOW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a run takes too long for shrinking
+)
 
 
 @cache
@@ -162,19 +167,22 @@ def test_records_that_are_taken_away_leave_nothing(prepared, more) -> None:
     clean, _ = at_once(state, coming)
     marked, _ = at_once(state, together(coming, more))
     assert same(clean.state(), marked.state(), "course", "rates", "copy")
-    assert standing(marked).keys() >= standing(clean).keys() - held_names(marked)
-    left = [alert for name, alert in standing(marked).items() if standing(clean).get(name) != alert]
-    assert all(alert.recurrence_days >= 7 / (2 * 5.0) for alert in left)
+    # an alert that something still sustains keeps the name under which it was raised
+    kept = [alert for name, alert in standing(marked).items() if standing(clean).get(name) != alert]
+    assert all(alert.recurrence_days >= 7 / (2 * 5.0) for alert in kept)
+    for name, alert in standing(clean).items():
+        assert standing(marked).get(name) == alert or any(covers(each, alert) for each in kept)
+
+
+def covers(alert: Alert, other: Alert) -> bool:
+    """Whether *alert* has what *other* shows."""
+    cells = {(each.district, each.type) for each in (alert, other)}
+    return len(cells) == 1 and alert.first_alarm <= other.window_end <= alert.last_alarm
 
 
 def standing(of: Surge) -> dict[str, Alert]:
     """Active alerts by id, whenever they were raised."""
     return {alert.alert_id: replace(alert, raised_at=0) for alert in of.alerts() if alert.active}
-
-
-def held_names(of: Surge) -> set[str]:
-    """Ids of alerts that are withdrawn because another one, which is older, has their alarms."""
-    return {alert.alert_id for alert in of.alerts() if alert.reason.startswith("now part of")}
 
 
 def test_what_was_added_and_taken_away_is_raised_and_withdrawn(prepared) -> None:

@@ -104,10 +104,12 @@ class TestBaseline:
         assert np.array_equal(made.expect(MONDAY).panes(HALF_HOURS), other.expect(MONDAY).panes(HALF_HOURS))
 
 
-class TestTail:
-    grid = [(y, m, s) for y in (1, 3, 12) for m in (0.01, 0.7, 6.0) for s in (0.01, 0.3, 4.0)]
+#: Counts, means and 1/r, far apart.
+GRID = [(y, m, s) for y in (1, 3, 12) for m in (0.01, 0.7, 6.0) for s in (0.01, 0.3, 4.0)]
 
-    @pytest.mark.parametrize(("observed", "expected", "spread"), grid)
+
+class TestTail:
+    @pytest.mark.parametrize(("observed", "expected", "spread"), GRID)
     def test_it_is_that_of_the_negative_binomial(self, observed: int, expected: float, spread: float) -> None:
         score = tail_score(*(np.array([each]) for each in (float(observed), expected, spread)))
         chance = nbinom.sf(observed - 1, 1 / spread, 1 / (1 + expected * spread))
@@ -240,7 +242,8 @@ class TestScores:
 
     def test_it_does_not_matter_how_looks_are_grouped(self) -> None:
         rng = np.random.default_rng(2)
-        many = [(int(e), int(e + a), float(s)) for e, a, s in zip(*rng.integers(0, 9, (2, 60)), rng.uniform(2, 6, 60))]
+        drawn = zip(*rng.integers(0, 9, (2, 60)).tolist(), rng.uniform(2, 6, 60).tolist(), strict=True)
+        many = [(end, end + age, score) for end, age, score in drawn]
         many = sorted({(end, moment): (end, moment, score) for end, moment, score in many}.values(), key=lambda x: x[1])
         whole, pieces = ScoreBook(), ScoreBook()
         whole.add(looks(*many))
@@ -315,7 +318,7 @@ class TestNowcast:
         said = nowcast(seen * 1.0, np.full(4000, 20.0), np.full(4000, 5.0), np.full(4000, 0.4))
         covered = ((said.low <= final) & (final <= said.high)).mean()
         assert 0.95 <= covered <= 0.98
-        assert np.abs(said.count - final).mean() < 0.8 * np.abs(seen / 0.4 - final).mean()
+        assert np.abs(said.count - final).mean() < 0.9 * np.abs(seen / 0.4 - final).mean()
 
     def test_scatter_and_size_are_found(self) -> None:
         rng = np.random.default_rng(7)

@@ -28,7 +28,7 @@ from citystream.detect.judging import (
     judge_blocks,
     judge_windows,
 )
-from citystream.detect.learning import DAYS_SILENT, Learning, cold_map
+from citystream.detect.learning import DAYS_SILENT, Learning, Looking, cold_map
 from citystream.detect.local_days import LocalDays
 from citystream.detect.rows import DAY_LENGTH, Rows, cell_codes, of_cells
 from citystream.detect.scores import ScoreBook, Scored
@@ -40,20 +40,6 @@ HORIZON_DAYS = 30
 _HORIZON = HORIZON_DAYS * 48
 #: Records are taken in and kept for so many days more, for what is learnt late.
 _DAYS_MORE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """When windows are looked at: *ages* in slots after their end; *learn_after* days; *late*: also when records come
-    later than that; *watch*: whether silence of the feed means something; *lag*: slots within which nothing is
-    complete, until delays are known.
-    """
-
-    ages: tuple[int, ...] = (0, 24, 96)
-    learn_after: int = 1
-    late: bool = True
-    watch: bool = True
-    lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +71,7 @@ class Course:
             Versions(_EVER, Dispersion.cold(0)),
             Versions(_EVER, cold_map(1)),
         )
-        self.learning = Learning(first_day, looking.learn_after, self.standard, self.shape)
+        self.learning = Learning(first_day, looking, self.standard, self.shape)
         self._born: tuple[Integers, Integers] = (np.empty(0, np.int64), np.empty(0, np.int64))
         self._late = Rows.none()
         self._dirty = np.empty(0, np.int64)

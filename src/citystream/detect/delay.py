@@ -35,6 +35,7 @@ DAYS_WATCHED = 28
 #: Days after which every delay that counts has been seen.
 LONGEST_DAYS = 60
 PSEUDO_RECORDS = 50.0
+_WINDOW, _ENOUGH = 10, 0.3
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,21 @@ class Delays:
         up_to = np.cumsum(self._recent, axis=2)
         at_delay = self._settled + (self._recent * seen[:, None, :]).sum(axis=0)
         return at_delay, np.cumsum(self._settled, axis=1) + (up_to * seen[:, None, :]).sum(axis=0)
+
+
+def first_age(complete: Completeness, records_a_day: Floats) -> int:
+    """The smallest age, in slots, at which three tenths of what a window of 5 hours holds are in; *records_a_day* by
+    type. Younger windows are not worth a look.
+
+    >>> import numpy as np
+    >>> first_age(Completeness.step(2, lag=48), np.ones(2))
+    41
+    """
+    slots = complete.by_slot.shape[1]
+    city = (complete.by_slot * records_a_day[:, None]).sum(axis=0) / records_a_day.sum()
+    within = np.convolve(city, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
+    enough = np.flatnonzero(within >= _ENOUGH)
+    return int(enough[0]) if len(enough) else slots
 
 
 def _product(at_delay: Floats, up_to: Floats) -> tuple[Floats, Floats]:

@@ -3,7 +3,7 @@ r"""An alert in words: what was seen, what was usual, how rare that is, how much
 >>> from datetime import datetime
 >>> friday = datetime(2026, 7, 3, 18)
 >>> seen = Explained("robberies", "district 9", friday, friday + timedelta(hours=5), 11, 3.1, 0, 7, 98.0, 0.92)
->>> print(sentence(seen).replace("; ", ";\\n"))
+>>> print(sentence(seen).replace("; ", ";\n"))
 11 robberies reported in district 9, 18:00-23:00;
 expected 3.1 (95 % range 0-7) for a Friday evening in July;
 as rare as once in 14 weeks anywhere in the city;

@@ -7,13 +7,14 @@ on. Days on which the feed was not fresh for more than a fifth teach no rates.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import log10
 
 import numpy as np
 
 from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Baseline
-from citystream.detect.delay import Delays
+from citystream.detect.delay import CLASSES, Delays
 from citystream.detect.episodes import GAP
 from citystream.detect.feed import Feed
 from citystream.detect.judging import Block, Standard
@@ -27,8 +28,8 @@ SLOTS_A_DAY, SLOTS_A_WEEK = 48, 336
 DAYS_SILENT = 7
 DAYS_COLD = 56
 _WEEKS_REMEMBERED = 35
-#: The largest change of completeness by which what was counted before still counts.
-_SAME_COMPLETENESS = 0.05
+#: The largest change of completeness at the ages that are looked at by which what was counted before still counts.
+_SAME_COMPLETENESS = 0.25
 COLD_EDGE, COLD_CELLS = 4.65, 750
 
 
@@ -37,12 +38,26 @@ def cold_map(cells: int) -> RecurrenceMap:
     return RecurrenceMap.cold(COLD_EDGE - log10(COLD_CELLS / max(cells, 1)))
 
 
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """When windows are looked at: *ages* in slots after their end; *learn_after* days; *late*: also when records come
+    later than that; *watch*: whether silence of the feed means something; *lag*: slots within which nothing is
+    complete, until delays are known.
+    """
+
+    ages: tuple[int, ...] = (0, 24, 96)
+    learn_after: int = 1
+    late: bool = True
+    watch: bool = True
+    lag: int = 0
+
+
 class Learning:
     """Everything that is learnt from day to day; what windows are judged by follows from it."""
 
-    def __init__(self, first_day: int, learn_after: int, standard: Standard, shape: tuple[int, int]) -> None:
+    def __init__(self, first_day: int, looking: Looking, standard: Standard, shape: tuple[int, int]) -> None:
         self.first_day = first_day
-        self.learn_after = learn_after
+        self.looking = looking
         self.standard = standard
         self.baseline = Baseline(*shape)
         self.delays = Delays(shape[1])
@@ -82,7 +97,7 @@ class Learning:
         age = self.age(today)
         if age % 7 == 0 and self.delays.watched(today):
             self._learn_delays(today, moment, scores)
-        learnt = today - self.learn_after
+        learnt = today - self.looking.learn_after
         if learnt >= self.first_day and feed.was_fresh(learnt):
             self._learn_day(learnt, moment, rows)
         self.standard.rates.put(today, self.baseline.expect(self.standard.days.day(today)))
@@ -99,7 +114,7 @@ class Learning:
     def state(self) -> State:
         """As arrays."""
         made: State = {
-            "limits": np.array([self.first_day, self.learn_after, self.counted_since]),
+            "limits": np.array([self.first_day, self.counted_since]),
             "finished": self._finished[0],
             "maxima": self._finished[1],
         }
@@ -108,7 +123,7 @@ class Learning:
 
     def restore(self, state: State) -> None:
         """Take what `state` gave."""
-        self.first_day, self.learn_after, self.counted_since = (int(each) for each in state["limits"].tolist())
+        self.first_day, self.counted_since = (int(each) for each in state["limits"].tolist())
         self._finished = np.array(state["finished"], np.int64), np.array(state["maxima"], np.float64)
         self.baseline.restore(within(state, "baseline"))
         self.delays.restore(within(state, "delays"))
@@ -146,7 +161,9 @@ class Learning:
         learnt = self.delays.completeness(today)
         self.standard.complete.put(moment, learnt)
         self.delays.settle(today)
-        if not before.learnt and np.abs(learnt.curve - before.curve).max() > _SAME_COMPLETENESS:
+        looked_at = self.looking.ages[0] <= CLASSES
+        changed = np.abs(learnt.curve - before.curve)[:, looked_at].max(initial=0.0)
+        if not before.learnt and changed > _SAME_COMPLETENESS:
             self.sums.clear()
             scores.clear()
             self._finished = self._finished[0][:0], self._finished[1][:0]

@@ -62,7 +62,7 @@ class Rows:
         return Rows(*(column[which] for column in self._columns()))
 
     def merged(self, other: Rows) -> Rows:
-        """Both, sorted by (slot, code, seen, origin), equal ones added up, those of count 0 left out."""
+        """Both, sorted by (slot, code, seen, origin), equal ones added up; what is taken away is left out."""
         pairs = zip(self._columns(), other._columns(), strict=True)
         *names, count = (np.concatenate(pair) for pair in pairs)
         order = np.lexsort((names[3], names[2], names[1], names[0]))
@@ -70,8 +70,8 @@ class Rows:
         first[1:] = np.any([np.diff(name[order]) != 0 for name in names], axis=0)
         at = np.flatnonzero(first)
         total = np.add.reduceat(count[order], at) if len(at) else count
-        held = order[at][total != 0]
-        return replace(Rows(*(column[held] for column in (*names, count))), count=total[total != 0])
+        held = order[at][total > 0]
+        return replace(Rows(*(column[held] for column in (*names, count))), count=total[total > 0])
 
     def inserted(self, other: Rows) -> Rows:
         """Both, sorted by slot; the cheap way for few rows."""

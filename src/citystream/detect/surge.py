@@ -21,10 +21,10 @@ import numpy as np
 from citystream.detect.alerting import Alerting, Naming, Rule, codes_as_names
 from citystream.detect.arrays import State, copied, under, within
 from citystream.detect.changes import PaneDeltas
-from citystream.detect.course import HORIZON_DAYS, Course, Looking, Step
+from citystream.detect.course import HORIZON_DAYS, Course, Step
 from citystream.detect.episodes import Alert, AlertChange
 from citystream.detect.feed import FeedState
-from citystream.detect.learning import DAYS_COLD
+from citystream.detect.learning import DAYS_COLD, Looking
 from citystream.detect.local_days import LocalClock, LocalDays
 from citystream.detect.rows import Rows, district_of, is_timed, type_of
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from citystream.schema import LOG_RECORD, UNREADABLE
@@ -186,8 +185,3 @@ def text_of(raw: Sequence[bytes | None]) -> pa.Array:
         return pa.array(raw, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
         return pa.array([None if each is None else each.decode("utf-8", "backslashreplace") for each in raw])
-
-
-def any_set(column: pa.Array) -> bool:
-    """Whether *column* has a value."""
-    return bool(pc.any(pc.is_valid(column)).as_py())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, TypeGuard
 
 import numpy as np
@@ -17,6 +18,7 @@ from confluent_kafka import Message
 
 from citystream import schema
 from citystream.log.json_columns import decode, text_of
+from citystream.log.tables import repeats
 
 #: ``gone``; without it a record was seen. A message without a value (a tombstone) with a key is gone too.
 OP: Final = "citystream.op"
@@ -45,6 +47,8 @@ class Decoder:
 
     def __init__(self) -> None:
         self._names: Sequence[str] | None = None
+        self._named: list[str] | None = None
+        self._repeating: frozenset[str] = frozenset()
 
     def __call__(self, first: int, messages: Sequence[Message]) -> Iterator[Decoded]:
         """*messages* as records from offset *first* on, in as many tables as they have different columns."""
@@ -68,9 +72,9 @@ class Decoder:
         if gone and None in values:
             values = [b"{}" if value is None and place in gone else value for place, value in enumerate(values)]
         found = decode(values, self._names)
-        self._names = found.rows.column_names
+        published = self._compact(found.rows)
         rows = len(messages)
-        milliseconds = np.fromiter((each[1] for each in map(Message.timestamp, messages)), np.int64, rows)
+        milliseconds = np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, rows)
         fixed = {
             schema.OFFSET: pa.array(np.arange(first, first + rows)),
             schema.RECORD_ID: text_of(keys),
@@ -79,13 +83,17 @@ class Decoder:
             schema.FETCHED_AT: pa.array(milliseconds // 1000 * _MICROS).view(pa.timestamp("us")),
             schema.UNREADABLE: found.unreadable if found.unreadable is not None else pa.nulls(rows, pa.string()),
         }
-        published = zip(found.rows.column_names, found.rows.columns, strict=True)
-        table = pa.table([*fixed.values(), *(column for _, column in published)], schema=_schema(found.rows))
-        return Decoded(table, messages, found.poison)
+        fields = pa.schema([*schema.LOG_RECORD, *published.schema])
+        return Decoded(pa.table([*fixed.values(), *published.columns], schema=fields), messages, found.poison)
 
-
-def _schema(rows: pa.Table) -> pa.Schema:
-    return pa.schema([*schema.LOG_RECORD, *(pa.field(name, pa.string()) for name in rows.column_names)])
+    def _compact(self, rows: pa.Table) -> pa.Table:
+        """*rows* with dictionaries where texts repeat themselves, which is decided when columns begin to be others."""
+        if rows.column_names != self._named:
+            self._named = rows.column_names
+            self._repeating = frozenset(name for name in rows.column_names if repeats(rows[name]))
+        self._names = rows.column_names
+        columns = [rows[name].dictionary_encode() if name in self._repeating else rows[name] for name in self._names]
+        return pa.table(columns, names=self._names)
 
 
 def _gone(headers: Sequence[Headers | None], keys: Sequence[object], values: Sequence[object]) -> set[int]:

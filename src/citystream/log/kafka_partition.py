@@ -101,7 +101,7 @@ class PartitionReader:
         if not came:
             one = self._consumer.poll(_WAIT)
             came = [] if one is None else [one]
-        if any(each is not None for each in map(Message.error, came)):
+        if [each for each in map(Message.error, came) if each is not None]:
             came = [each for each in came if self._is_record(each)]
         if came:
             self._seen = max(self._seen, _offset(came[-1]) + 1)

@@ -25,12 +25,11 @@ import pyarrow.parquet as pq
 
 from citystream import schema
 from citystream.errors import LogDamaged, StorageError
-from citystream.log.tables import gathered
+from citystream.log.tables import gathered, repeats
 
 _NAME = re.compile(r"^(\d{19})-(\d{19})\.parquet$")
 #: Rows of a row group; the engine's tables have groups of the same size, so batches of whole groups fill them exactly.
 _ROW_GROUP = 122_880
-_WORTH_A_DICTIONARY = 1_000
 _REPEATING = b"citystream.repeating"
 _FIXED = {name: schema.LOG_RECORD.field(name) for name in schema.LOG_RECORD.names}
 
@@ -189,7 +188,7 @@ class _Writer:
         self.first = self.next = first
         self.columns = like.column_names
         published = [pa.field(n, pa.string()) for n in like.column_names if n not in _FIXED]
-        repeating = [n for n in like.column_names if n not in (*_FIXED, schema.RECORD_ID) and _repeats(like[n])]
+        repeating = [n for n in like.column_names if n not in (*_FIXED, schema.RECORD_ID) and repeats(like[n])]
         self._schema = pa.schema([*_FIXED.values(), *published]).with_metadata({_REPEATING: json.dumps(repeating)})
         self._waiting = self._schema.empty_table()
         self._file = path.open("wb")
@@ -226,12 +225,6 @@ class _Writer:
         with suppress(OSError):
             self._file.close()
         self.path.unlink(missing_ok=True)
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    """Whether a text column has few different values, judged by its first ten thousand."""
-    start = column.slice(0, 10_000)
-    return bool(pc.count_distinct(start).as_py() * 2 <= len(start)) if len(start) >= _WORTH_A_DICTIONARY else False
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:

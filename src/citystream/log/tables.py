@@ -1,10 +1,13 @@
-"""Small neighbouring tables of records, read together."""
+"""Tables of records as every log gives them: neighbours read together, what repeats itself as a dictionary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+_WORTH_A_DICTIONARY = 1_000
 
 
 def gathered(tables: Iterable[pa.Table], limit: int) -> Iterator[pa.Table]:
@@ -24,3 +27,9 @@ def gathered(tables: Iterable[pa.Table], limit: int) -> Iterator[pa.Table]:
                 size += len(piece)
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a text column has few different values, judged by its first ten thousand."""
+    start = column.slice(0, 10_000)
+    return bool(pc.count_distinct(start).as_py() * 2 <= len(start)) if len(start) >= _WORTH_A_DICTIONARY else False

@@ -215,7 +215,8 @@ def _inserted(column: Codes, at: Integers, values: Codes) -> Codes:
 
 
 def _none_of(rows: Rows) -> Rows:
-    return {name: column[:0] for name, column in rows.items()}
+    """No rows, and no hold on those that there are."""
+    return {name: np.zeros(0, column.dtype) for name, column in rows.items()}
 
 
 def _gathered(runs: list[tuple[int, int]]) -> Iterator[Codes]:

@@ -166,6 +166,9 @@ class Engine:
             if dimension := premises if name == "premises" else name:
                 filters[dimension] = self.unit(dimension, columns)
         units = {name: self.column_unit(name) for name in (*_VIEWED, *([premises] if premises else []))}
+        # what nobody publishes here needs no cube
+        filters = {name: unit for name, unit in filters.items() if not name or unit.size > 1}
+        units = {name: unit for name, unit in units.items() if unit.size > 1}
         return filters, units | {"coarse": self.unit("coarse", columns)}
 
 

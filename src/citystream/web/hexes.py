@@ -119,11 +119,8 @@ class Cells:
         return lattice.centre(q, r)
 
     def _add(self, places: Integers) -> None:
-        for place in places.tolist():
-            q, r = place // self._rows - self._shift, place % self._rows
-            lon, lat = self.fine.centre(np.array([q]), np.array([r]))
-            large_q, large_r = self.coarse.place(lon, lat)
-            large = self._coarse.setdefault((int(large_q[0]), int(large_r[0])), len(self._coarse) + 1)
-            self._known[place] = len(self._axial)
-            self._axial.append((q, r))
-            self._fold.append(large)
+        q, r = places // self._rows - self._shift, places % self._rows
+        large = zip(*(each.tolist() for each in self.coarse.place(*self.fine.centre(q, r))), strict=True)
+        self._fold += [self._coarse.setdefault(each, len(self._coarse) + 1) for each in large]
+        self._known[places] = np.arange(len(self._axial), len(self._axial) + len(places))
+        self._axial += zip(q.tolist(), r.tolist(), strict=True)

@@ -59,6 +59,12 @@ class Hub:
             for line in self._lines:
                 line.put(*events)
 
+    def tell(self, one: Event) -> None:
+        """Send an event to every page that listens now, and to no other."""
+        with self._lock:
+            for line in self._lines:
+                line.put(one)
+
     def line(self, since: int | None, position: int) -> tuple[Line, list[Event] | None]:
         """A new page: what comes from now on, and what it missed since offset *since* (None: nothing, it is new).
 

@@ -21,7 +21,7 @@ from citystream.web.filters import Filters, Period, column_keep
 from citystream.web.selection import Booleans, Cancelled, Selection, Unit, counted, counted_in_tail, never
 
 #: Bytes of counts that are remembered.
-_MEMORY: Final = 24 << 20
+_MEMORY: Final = 16 << 20
 
 #: Views that are counted as what their column folds to, because the column has too many numbers.
 _FOLDED: Final = ("days", "coarse")

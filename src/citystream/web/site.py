@@ -47,7 +47,7 @@ class Site:
         if held is not None:
             at = held.engine.state.columns.position
             said = {"dataset": visit.dataset, "state": visit.state, "at": visit.at.isoformat(), "detail": visit.detail}
-            self.hub(visit.dataset).publish(event("status", said, at, at))
+            self.hub(visit.dataset).tell(event("status", said, at, at))
 
     def close(self) -> None:
         """End the live streams, so that the server can stop."""

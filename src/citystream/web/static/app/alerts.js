@@ -33,12 +33,12 @@ export function Alerts() {
   const status = shown("status", "active");
   const { said, problem, state, again } = useAnswer("api/alerts", { dataset: of.dataset, limit: "200", ...(status === "active" ? { status } : {}) }, "alerts");
   const all = /** @type {Alert[]} */ (said?.alerts ?? []);
-  const list = status === "muted" ? all.filter(each => muted.value.includes(series(each))) : all.filter(each => !muted.value.includes(series(each)));
+  const list = episodes(status === "muted" ? all.filter(each => muted.value.includes(series(each))) : all.filter(each => !muted.value.includes(series(each))));
   const chosen = shown("alert") || list[0]?.alert_id || "";
   const options = /** @type {[string, string][]} */ ([["active", `Active ${said ? format.count(said.active) : ""}`], ["all", `All ${said ? format.count(said.all) : ""}`], ["muted", `Muted ${muted.value.length || ""}`]]);
   const tools = html`<${Segments} label="Which" options=${options} value=${status} onChange=${(/** @type {string} */ to) => show({ status: to === "active" ? "" : to, alert: "" }, { replace: true })} />`;
   return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Alerts</h1><p>More ${of.units} than expected, or than a fixed rule allows, in one district and of one type. An alert says that reports are unusual, not why.</p></div></div>
-    <div class="al"><${Card} title="Episodes" name="Episodes" sub="newest first; band: 95 % range by chance alone, tick: expected" tools=${tools} state=${state} problem=${problem} retry=${again} bare=${true} table=${() => tableOf(list)}>
+    <div class="al"><${Card} title="Episodes" name="Episodes" sub="newest first; band: usual range or what the rule allows" tools=${tools} state=${state} problem=${problem} retry=${again} bare=${true} table=${() => tableOf(list)}>
       <div class="eps" role="list">${list.map(each => html`<${Episode} key=${each.alert_id} alert=${each} chosen=${each.alert_id === chosen} />`)}</div>
       ${said && !list.length && html`<div class="card-b"><div class="void"><h3>Nothing unusual</h3><p>${status === "active" ? `No alert of ${of.title} is active. “All” shows those of before.` : status === "muted" ? "Nothing is muted in this browser." : "No alert was ever raised here."}</p></div></div>`}
       ${said?.next && html`<p class="card-f">The newest 200; the others are in “citystream alerts”.</p>`}<//>
@@ -47,6 +47,29 @@ export function Alerts() {
 
 /** @param {Alert[]} list */
 const tableOf = list => [["alert_id", "type", "district", "from", "to", "observed", "expected", "recurrence_days", "status"], ...list.map(each => [each.alert_id, each.type, each.district, each.window_start_local, each.window_end_local, each.observed, each.expected, each.recurrence_days, each.status])];
+
+/** @typedef {Alert & {windows: number}} Merged  the fullest of windows that overlap, with the time of all of them */
+
+/** One alert for windows of the same rule, type and district that overlap: a reader sees one thing that happened. @param {Alert[]} list @returns {Merged[]} */
+function episodes(list) {
+  const open = /** @type {Map<string, Merged>} */ (new Map());
+  const found = /** @type {Merged[]} */ ([]);
+  for (const alert of list) {
+    const key = `${series(alert)} ${alert.status}`;
+    const last = open.get(key);
+    if (last && (alert.episode ? alert.episode === last.episode : alert.window_end >= last.window_start && alert.window_start <= last.window_end)) {
+      const fuller = alert.observed > last.observed ? alert : last;
+      const ends = [last, alert].map(each => [each.window_start, each.window_start_local, each.window_end, each.window_end_local]);
+      const [from, to] = [ends[0][0] < ends[1][0] ? ends[0] : ends[1], ends[0][2] > ends[1][2] ? ends[0] : ends[1]];
+      Object.assign(last, fuller, { windows: last.windows + 1, window_start: from[0], window_start_local: from[1], window_end: to[2], window_end_local: to[3] });
+    } else {
+      const one = { ...alert, windows: 1 };
+      found.push(one);
+      open.set(key, one);
+    }
+  }
+  return found;
+}
 
 /** @param {Alert} alert */
 const titleOf = alert => [label(dimension("type"), alert.type), label(dimension("district"), alert.district)].join(", ");
@@ -81,14 +104,15 @@ function usual(alert) {
   return { expected: alert.expected, low, high };
 }
 
-/** @param {{alert: Alert, chosen: boolean}} props */
+/** @param {{alert: Merged, chosen: boolean}} props */
 function Episode({ alert, chosen }) {
   const [ref, width] = useWidth();
-  const range = usual(alert);
+  const rule = typeof alert.rule === "object" && alert.rule ? { expected: alert.rule.over, low: 0, high: alert.rule.over } : null;
+  const range = usual(alert) ?? rule;
   const most = Math.max(alert.observed * 1.2, (range?.high ?? 0) * 1.2, 5);
   const says = range ? html`<b>${format.count(alert.observed)}</b> vs ${format.measure(range.expected)}` : html`<b>${format.count(alert.observed)}</b>`;
   return html`<div role="listitem"><button class="ep ${alert.status === "withdrawn" ? "gone" : ""}" aria-current=${chosen ? "true" : undefined} data-alert=${alert.alert_id} onClick=${() => show({ alert: alert.alert_id })}>
-    <div><h3>${titleOf(alert)}</h3><div class="when">${windowSaid(alert.window_start_local, alert.window_end_local)}</div></div><div><div class="rare">${rarity(alert)}</div><${Tags} alert=${alert} /></div>
+    <div><h3>${titleOf(alert)}</h3><div class="when">${windowSaid(alert.window_start_local, alert.window_end_local)}${alert.windows > 1 ? ` · ${alert.windows} windows` : ""}</div></div><div><div class="rare">${rarity(alert)}</div><${Tags} alert=${alert} /></div>
     <div class="bul" ref=${ref}>${range && width > 120 ? html`<${Bullet} observed=${alert.observed} expected=${range.expected} low=${range.low} high=${range.high} most=${most} off=${alert.status === "withdrawn"} width=${width} />` : html`<span></span>`}<span class="bul-n">${says}</span></div></button></div>`;
 }
 

@@ -27,7 +27,8 @@ export function Data() {
 function Ledger({ at, state, problem, retry }) {
   const ledger = /** @type {Record<string, number>} */ (at?.ledger ?? {});
   const parts = ["inserted", "revised", "unchanged", "rejected", "vanished", "returned"].filter(key => key in ledger);
-  const tools = at && (at.ledger_balances ? html`<span class="state">adds up</span>` : html`<span class="state late">does not add up</span>`);
+  const whole = parts.reduce((sum, key) => sum + ledger[key], 0) === ledger.received;
+  const tools = at && (whole ? html`<span class="state">adds up</span>` : html`<span class="state late">does not add up</span>`);
   return html`<${Card} title="Every record accounted for" name="Ledger" cls="c12" sub="${at?.dataset ?? ""} since the first load" tools=${tools} state=${state} problem=${problem} retry=${retry} table=${() => [["what", "records"], ["received", ledger.received], ...parts.map(key => [key, ledger[key]])]}>
     <dl class="ledger" tabindex="0" role="group" aria-label="Ledger"><div><dt>received</dt><dd>${format.count(ledger.received)}</dd></div>${parts.map((key, index) => html`<div class="op" aria-hidden="true"><dt></dt><dd>${index ? "+" : "="}</dd></div><div data-ledger=${key}><dt>${key}</dt><dd>${format.count(ledger[key])}</dd></div>`)}</dl>
     ${at?.pending > 0 && html`<p class="muted">${format.count(at?.pending)} more are in the log and not in the tables yet.</p>`}<//>`;
@@ -67,8 +68,14 @@ function Feeds({ said, state, problem, retry }) {
   const open = (/** @type {string} */ name) => { const of = units(name); if (of) go({ dataset: of.dataset, filters: opening(of), view: {} }); };
   return html`<${Card} title="Feeds" name="Feeds" cls="c7" sub="every dataset here; kinds are never added up; arrivals a day, last 60 days, square-root scale" state=${state} problem=${problem} retry=${retry} foot=${foot} bare=${true} table=${() => [["dataset", "kind", "state", "events", "newest_event", "rejected"], ...list.map(each => [each.dataset, each.kind, each.state, each.events, each.newest_event, each.ledger?.rejected ?? 0])]}>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Feeds"><table class="tbl fixed-first" data-chart="feeds"><thead><tr><th>dataset</th><th>kind</th><th>state</th><th>newest event</th><th class="n">records</th><th>arrivals</th><th class="n">rejected</th></tr></thead>
-    <tbody>${list.map(each => html`<tr aria-selected=${each.dataset === current.value?.dataset} onClick=${() => open(each.dataset)}><td class="s"><button class="plain" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); open(each.dataset); }}>${each.dataset}</button></td><td><${Kind} kind=${each.kind} units=${units(each.dataset)?.units ?? each.kind} /></td><td><span class="state ${each.state}">${each.state}</span></td>
-      <td>${format.moment(each.newest_event)}</td><td class="n">${format.count(each.events)}</td><td><${Arrivals} days=${said.arrivals?.[each.dataset] ?? []} width=${150} label="arrivals of ${each.dataset}, last 60 days" /></td><td class="n">${format.count(each.ledger?.rejected ?? 0)}</td></tr>`)}</tbody></table></div><//>`;
+    <tbody>${list.map(each => html`<tr aria-selected=${each.dataset === current.value?.dataset} onClick=${() => open(each.dataset)}><td class="s"><button class="plain" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); open(each.dataset); }}>${each.dataset}</button></td><td><${Kind} kind=${each.kind} units=${units(each.dataset)?.units ?? each.kind} /></td><td><span class="state ${each.state === "fresh" ? "" : each.state}">${each.state}</span></td>
+      <td>${format.moment(each.newest_event)}</td><td class="n">${format.count(each.events)}</td><td><${Arrivals} days=${sixty(said.arrivals?.[each.dataset] ?? [])} width=${150} label="arrivals of ${each.dataset}, last 60 days" /></td><td class="n">${format.count(each.ledger?.rejected ?? 0)}</td></tr>`)}</tbody></table></div><//>`;
+}
+
+/** The last sixty days, also those on which nothing came. @param {{day: string, records: number}[]} days */
+function sixty(days) {
+  const last = (meta.value?.now ?? "1970-01-01").slice(0, 10);
+  return Array.from({ length: 60 }, (_, index) => format.plusDays(last, index - 59)).map(day => ({ day, records: days.find(each => each.day === day)?.records ?? 0 }));
 }
 
 /** @param {{said: any, of: Dataset, state: string, problem: unknown, retry: () => void}} props */
@@ -100,7 +107,7 @@ function Source({ said, at, of, state, problem, retry }) {
 }
 
 /** @param {any} visit */
-const visitSaid = visit => (typeof visit.records === "number" ? `${format.count(visit.records)} records taken` : typeof visit.rows === "number" ? `${format.count(visit.rows)} records taken` : "visited");
+const visitSaid = visit => (typeof visit.received === "number" ? `${format.count(visit.received)} records received` : "visited");
 
 /** @param {{of: Dataset}} props */
 function Take({ of }) {

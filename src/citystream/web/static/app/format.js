@@ -13,7 +13,7 @@ export const short = n => (Math.abs(n) < 10_000 ? COUNT.format(n) : SHORT.format
 /** @param {number} n  a measured or divided number, in about three figures */
 export const measure = n => {
   const digits = Math.abs(n) >= 100 || Number.isInteger(n) ? 0 : Math.abs(n) >= 1 ? 1 : 2;
-  return n.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return n.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 };
 
 /** @param {number | null | undefined} part  0..1; one decimal under 10 % */
@@ -76,7 +76,9 @@ export const secondsBetween = (from, to) => (Date.parse(`${to.slice(0, 19)}Z`) -
 export const name = text => {
   if (text === null || text === undefined || text === "") return "not stated";
   const shouted = text.length > 3 && text === text.toUpperCase() && /[A-Z]{3}/.test(text);
-  return shouted ? text[0] + text.slice(1).toLowerCase() : text;
+  if (!shouted) return text;
+  const quiet = text.split(" ").map(word => (/[AEIOUY]/.test(word.slice(1)) && !word.includes("&") ? word.toLowerCase() : /^[A-Z]{1,4}$|&/.test(word) && text !== word ? word : word.toLowerCase())).join(" ");
+  return quiet[0].toUpperCase() + quiet.slice(1);
 };
 
 /** @param {string} word */

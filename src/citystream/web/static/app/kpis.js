@@ -113,10 +113,10 @@ function More({ said, of }) {
   const sums = Object.entries(said.kpis.sums ?? {}).filter(([, each]) => each.known > 0);
   if (!real && !sums.length) return null;
   const hasGroup = dimension("ucr_group") !== null;
-  return html`<dl class="more-figures">${real && groups.map(([key, title]) => html`<div data-group=${key}><dt title=${meta.value?.definitions[key] ?? ""}>${title}</dt>
+  return html`<div class="more-figures"><dl>${real && groups.map(([key, title]) => html`<div data-group=${key}><dt title=${meta.value?.definitions[key] ?? ""}>${title}</dt>
       <dd>${hasGroup && key !== "none" ? html`<button class="link" title="Filter; ${meta.value?.definitions[key] ?? ""}" onClick=${() => choose("ucr_group", groupValues(key))}>${format.count(said.kpis.groups[key])}</button>` : format.count(said.kpis.groups[key])} <small>${format.share(said.kpis.groups[key] / Math.max(1, said.kpis.total))}</small></dd></div>`)}
     ${sums.map(([key, each]) => html`<div data-sum=${key}><dt title=${dimension(key)?.description ?? ""}>${titleOf(key)}, added up</dt><dd>${format.count(Math.round(each.sum))} <small>${dimension(key)?.description ?? ""} · known of ${format.count(each.known)}, zero in ${format.count(each.zero)}</small></dd></div>`)}
-    ${real && html`<p class="muted">groups by the FBI's summary definitions, mapped from the publisher's codes</p>`}</dl>`;
+    </dl>${real && html`<p class="muted">groups by the FBI's summary definitions, mapped from the publisher's codes</p>`}</div>`;
 }
 
 /** The values of the group dimension that a figure counts. @param {string} key */

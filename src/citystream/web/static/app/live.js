@@ -1,13 +1,13 @@
 // What arrived just now, and which district is above its usual hour. Nothing jumps while it is read.
 
-import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
+import { useEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.js";
 import { ask, isOld } from "./api.js";
 import * as format from "./format.js";
 import { useAnswer } from "./asking.js";
 import { theme } from "./colours.js";
 import { when } from "./drawer.js";
 import { Stale } from "./explore.js";
-import { fit, openMap, useAreas } from "./map.js";
+import { extentOf, fit, openMap, useAreas } from "./map.js";
 import { CanvasLayer } from "./map-layer.js";
 import { Card, html, Icon, Precision, Segments, useWidth } from "./parts.js";
 import { choose, go, show, shown } from "./state.js";
@@ -26,7 +26,7 @@ export function Live() {
   const before = useBefore(of);
   const [frozen, setFrozen] = useState(/** @type {Row[] | null} */ (null));
   if (!of) return null;
-  const all = [...arrived.value, ...before.filter(old => !arrived.value.some(row => row.log_offset === old.log_offset))];
+  const all = [...arrived.value, ...(before ?? []).filter(old => !arrived.value.some(row => row.log_offset === old.log_offset))];
   const rows = frozen ?? all;
   const pause = () => {
     setFrozen(paused ? null : all);
@@ -35,17 +35,17 @@ export function Live() {
   const span = SPANS.find(([key]) => key === shown("last", "60")) ?? SPANS[1];
   return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Live</h1><p>What arrived in the last ${span[1]}, placed where and when it happened. A point fades with its age.</p></div><span class="push"></span><${LineState} paused=${paused} />
     <button class="btn line" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button></div><${Stale} /><${Broken} />
-    <div class="lv"><${LiveMap} of=${of} rows=${rows} span=${span} /><${Feed} of=${of} rows=${rows} /></div>${of.counted && html`<${Usual} of=${of} paused=${paused} />`}</main>`;
+    <div class="lv"><${LiveMap} of=${of} rows=${rows} span=${span} /><${Feed} of=${of} rows=${rows} waits=${before === null} /></div>${of.counted && html`<${Usual} of=${of} paused=${paused} />`}</main>`;
 }
 
-/** What arrived before this page was opened. @param {Dataset | null} of */
+/** What arrived before this page was opened. @param {Dataset | null} of @returns {Row[] | null} null: not known yet */
 function useBefore(of) {
   const [rows, setRows] = useState(/** @type {{of: string, rows: Row[]}} */ ({ of: "", rows: [] }));
   const name = of?.dataset ?? "";
   useEffect(() => {
     if (name) ask("api/rows", { dataset: name, order: "arrived", limit: "200" }, { key: "arrived" }).then(said => setRows({ of: name, rows: said.rows })).catch(problem => isOld(problem) || console.info("arrived:", String(problem)));
   }, [name]);
-  return rows.of === name ? rows.rows : [];
+  return rows.of === name ? rows.rows : null;
 }
 
 /** @param {{paused: boolean}} props */
@@ -83,6 +83,7 @@ function LiveMap({ of, rows, span }) {
   const now = nowOf(rows);
   const recent = rows.filter(row => age(row, now) <= span[2]);
   const placed = recent.filter(row => row.lat !== null && row.lat !== undefined);
+  const extent = useMemo(() => extentOf(shapes, null) ?? city.value?.bbox, [shapes, city.value]);
   useEffect(() => {
     map.current = openMap(/** @type {HTMLElement} */ (host.current), city.value?.bbox);
     layer.current = new CanvasLayer().addTo(map.current);
@@ -93,17 +94,18 @@ function LiveMap({ of, rows, span }) {
       map.current.remove();
     };
   }, [of.city]);
+  useEffect(() => void (map.current && fit(map.current, extent)), [extent]);
   const alertAreas = new Set(newAlerts.value.filter(each => each.status === "active").map(each => String(each.district)));
   useEffect(() => layer.current?.show({ mode: "live", areas: shapes, alertAreas, live: placed.map(row => ({ lon: row.lon, lat: row.lat, age: age(row, now) / span[2] })), theme: theme.value, chosenAreas: new Set() }));
   const tools = html`<${Segments} label="How far back" options=${SPANS.map(([key, text]) => [key, text])} value=${span[0]} onChange=${(/** @type {string} */ to) => show({ last: to }, { replace: true })} />`;
   const foot = recent.length > placed.length ? ` · ${format.count(recent.length - placed.length)} without a place` : "";
   return html`<${Card} title="Last ${span[1]}" name="Last minutes" cls="c-live" sub="${format.count(recent.length)} ${of.units} arrived${foot}${alertAreas.size ? " · dashed: area of a new alert" : ""}" tools=${tools} bare=${true} table=${() => [["id", "occurred", "arrived", "type", "district"], ...recent.map(row => [row.event_id, row.occurred_local, row.first_seen_at, row.type, row.district])]}>
     <div class="map" data-chart="live-map" data-points=${placed.length}><div class="leaflet-host" ref=${host} role="application" aria-label="Map of ${placed.length} ${of.units} of the last ${span[1]}; the list beside it names them"></div>
-    <div class="map-pop ctl"><button class="btn small icon" aria-label="Zoom in" onClick=${() => map.current?.zoomIn()}><${Icon} name="plus" /></button><button class="btn small icon" aria-label="Zoom out" onClick=${() => map.current?.zoomOut()}><${Icon} name="minus" /></button><button class="btn small icon" aria-label="Whole city" onClick=${() => fit(map.current, city.value?.bbox)}><${Icon} name="fit" /></button></div></div><//>`;
+    <div class="map-pop ctl"><button class="btn small icon" aria-label="Zoom in" onClick=${() => map.current?.zoomIn()}><${Icon} name="plus" /></button><button class="btn small icon" aria-label="Zoom out" onClick=${() => map.current?.zoomOut()}><${Icon} name="minus" /></button><button class="btn small icon" aria-label="Whole city" onClick=${() => fit(map.current, extent)}><${Icon} name="fit" /></button></div></div><//>`;
 }
 
-/** New rows wait above while somebody reads. @param {{of: Dataset, rows: Row[]}} props */
-function Feed({ of, rows }) {
+/** New rows wait above while somebody reads. @param {{of: Dataset, rows: Row[], waits: boolean}} props */
+function Feed({ of, rows, waits }) {
   const [held, setHeld] = useState(/** @type {Row[] | null} */ (null));
   const [top, setTop] = useState(true);
   const list = useRef(/** @type {HTMLElement | null} */ (null));
@@ -123,7 +125,7 @@ function Feed({ of, rows }) {
     setTop(atTop);
     if (!atTop) hold();
   };
-  return html`<${Card} title="Arriving" name="Arriving" cls="c-feed" sub="newest first; delay from ${format.one(of.units)} to publication" bare=${true} foot=${html`<${Icon} name="info" />Nothing jumps while you read: new rows wait above.`}>
+  return html`<${Card} title="Arriving" name="Arriving" cls="c-feed" state=${waits && !rows.length ? "loading" : "ready"} sub="newest first; delay from ${format.one(of.units)} to publication" bare=${true} foot=${html`<${Icon} name="info" />Nothing jumps while you read: new rows wait above.`}>
     <div class="feed" onMouseEnter=${hold} onMouseLeave=${release}>${waiting > 0 && html`<button class="newpill" onClick=${up}>${format.count(waiting)} new ↑</button>`}
     <ol ref=${list} onScroll=${scroll} tabindex="0" aria-label="Arriving ${of.units}">${shownRows.map(row => html`<${FeedRow} key=${row.log_offset} row=${row} now=${now} of=${of} />`)}</ol>${!rows.length && html`<p class="void feed-none">Nothing has arrived yet.</p>`}</div><//>`;
 }

@@ -65,7 +65,7 @@ effect(() => {
   document.title = `${place.value.page[0].toUpperCase()}${place.value.page.slice(1)}${of ? ` · ${of.title.split(",")[0]}` : ""} · citystream`;
 });
 effect(() => {
-  follow(meta.value && current.value ? dataset.value : "");
+  follow(current.value?.counted ? dataset.value : "");
 });
 document.addEventListener("keydown", keys);
 start();

@@ -234,7 +234,7 @@ function paintLive(view, rows) {
     g.strokeStyle = colour(row.tone ?? "bar");
     g.lineWidth = 2.2;
     g.stroke();
-    if (row.age > 0.04) continue;
+    if (row.age > 0.04 || rows.length > 60) continue;
     g.globalAlpha = 0.4;
     g.beginPath();
     g.arc(x, y, 12, 0, 7);

@@ -38,7 +38,7 @@ export function fit(map, bbox) {
 }
 
 /** What there is to see: the outlines, or else where something happened. @param {AreaShapes | null} shapes @param {CellShapes | null} cells @returns {[number, number, number, number] | null} */
-function extentOf(shapes, cells) {
+export function extentOf(shapes, cells) {
   const boxes = shapes?.length ? shapes.map(each => each.box) : cells ? Array.from(cells.x, (x, index) => /** @type {[number, number, number, number]} */ ([x, cells.y[index], x, cells.y[index]])).filter(([x]) => Number.isFinite(x)) : [];
   if (!boxes.length) return null;
   const [west, north, east, south] = boxes.reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);

@@ -15,19 +15,30 @@ export const Kind = ({ kind, units }) => html`<span class="kind ${kind}">${units
 /** How precise a place is. @param {{of: string | null | undefined}} props */
 export const Precision = ({ of }) => html`<span class="prec ${of ?? "missing"}">${of ?? "missing"}</span>`;
 
-/** The width of an element, now and when it changes. @returns {[import("../vendor/preact.js").RefObject<any>, number]} */
+/** @typedef {((node: HTMLElement | null) => void) & {current: HTMLElement | null}} Seen */
+
+/** The width of an element, now and when it changes, whenever it comes. @returns {[Seen, number]} */
 export function useWidth() {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  const [node, setNode] = useState(/** @type {HTMLElement | null} */ (null));
   const [width, setWidth] = useState(0);
+  const seen = useRef(/** @type {Seen | null} */ (null));
+  if (!seen.current) {
+    const take = (/** @type {HTMLElement | null} */ found) => {
+      ref.current = found;
+      setNode(found);
+    };
+    const ref = /** @type {Seen} */ (Object.assign(take, { current: null }));
+    seen.current = ref;
+  }
   useLayoutEffect(() => {
-    if (!ref.current) return undefined;
-    const measure = () => setWidth(Math.floor(ref.current?.clientWidth ?? 0));
+    if (!node) return undefined;
+    const measure = () => setWidth(Math.floor(node.clientWidth));
     const watcher = new ResizeObserver(measure);
-    watcher.observe(ref.current);
+    watcher.observe(node);
     measure();
     return () => watcher.disconnect();
-  }, []);
-  return [ref, width];
+  }, [node]);
+  return [seen.current, width];
 }
 
 /** True only when *on* has lasted: nothing flashes. @param {boolean} on @param {number} [ms] */

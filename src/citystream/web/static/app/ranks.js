@@ -67,9 +67,9 @@ function Ranks({ of, list, most, total }) {
   };
   return html`<div class="rk-head" aria-hidden="true"><span>${titleOf(of.name).toLowerCase()}</span><span>${units}</span><span>share</span><span>vs prev.</span></div>
     <div class="ranks ${selected ? "has-sel" : ""} ${solid ? "" : "calls"}" role="group" aria-label=${of.title} data-dimension=${of.name} onDblClick=${() => choose(of.name, [])}>
-    ${list.map(rank => html`<button key=${rank.value} class="rk ${rank.out ? "excluded" : ""}" aria-pressed=${rank.on} aria-label=${sentence(rank, total, units)} title=${rank.value} data-value=${rank.value}
+    ${list.map(rank => html`<button key=${rank.value} class="rk ${rank.out ? "excluded" : ""}" aria-pressed=${rank.on} title=${rank.value} data-value=${rank.value}
       onClick=${press(rank)} onContextMenu=${more(rank)}>
-      <span class="rk-l"><span class="cut">${rank.said}</span></span><span class="rk-n">${format.count(rank.n)}</span><span class="rk-s">${!selected || rank.on ? format.share(total && !rank.out ? rank.n / total : null) : ""}</span>
+      <span class="rk-l"><span class="cut">${rank.said}</span></span><span class="rk-n">${format.count(rank.n)}<span class="vh"> ${units}${rank.out ? ", left out" : ""}</span></span><span class="rk-s">${!selected || rank.on ? format.share(total && !rank.out ? rank.n / total : null) : ""}</span>
       <${Change} rank=${rank} /><span class="rk-b"><i style=${{ "--v": `${(100 * rank.n) / most}%` }}></i>${tick(rank, most)}</span></button>`)}
     ${menu && html`<${RankMenu} of=${of} rank=${menu.rank} x=${menu.x} y=${menu.y} onDone=${() => setMenu(null)} />`}</div>`;
 }
@@ -87,15 +87,6 @@ function Change({ rank }) {
   if (across) return html`<span class="brk" title=${across.why}>break</span>`;
   const ratio = rank.before === null || rank.compared === null ? null : format.changeOf(rank.compared, rank.before);
   return html`<span class="chg ${ratio === null || Math.round(ratio * 100) === 0 ? "none" : ""}">${format.change(ratio)}</span>`;
-}
-
-/** @param {Rank} rank @param {number} total @param {string} units */
-function sentence(rank, total, units) {
-  const ratio = rank.before === null || rank.compared === null ? null : format.changeOf(rank.compared, rank.before);
-  const parts = [`${rank.said}: ${format.count(rank.n)} ${units}`];
-  if (total && !rank.out) parts.push(format.share(rank.n / total));
-  if (ratio !== null) parts.push(`${Math.round(ratio * 100)} % against the period before`);
-  return `${parts.join(", ")}${rank.out ? ", left out" : ""}`;
 }
 
 /** Keep, exclude, show rows. @param {{of: Dimension, rank: Rank, x: number, y: number, onDone: () => void}} props */

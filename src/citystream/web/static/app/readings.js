@@ -5,7 +5,7 @@ import * as format from "./format.js";
 import { useAnswer } from "./asking.js";
 import { theme } from "./colours.js";
 import { Stale } from "./explore.js";
-import { openMap, useAreas } from "./map.js";
+import { extentOf, fit, openMap, useAreas } from "./map.js";
 import { CanvasLayer } from "./map-layer.js";
 import { Card, html, Menu, useWidth } from "./parts.js";
 import { show, shown } from "./state.js";
@@ -63,15 +63,19 @@ function Latest({ said, state }) {
 function StationMap() {
   const host = useRef(/** @type {HTMLElement | null} */ (null));
   const layer = useRef(/** @type {CanvasLayer | null} */ (null));
+  const map = useRef(/** @type {any} */ (null));
   const of = current.value;
-  const shapes = useAreas(of, Object.keys(of?.outlines ?? {})[0] ?? "");
+  const near = meta.value?.datasets.find(each => each.city === of?.city && Object.keys(each.outlines).length) ?? of;
+  const shapes = useAreas(near, Object.keys(near?.outlines ?? {})[0] ?? "");
+  const extent = extentOf(shapes, null);
   const placed = (readings.value?.stations ?? []).filter(each => each.lat !== null && each.lon !== null);
   const lost = (readings.value?.stations.length ?? 0) - placed.length;
   useEffect(() => {
-    const map = openMap(/** @type {HTMLElement} */ (host.current), city.value?.bbox);
-    layer.current = new CanvasLayer().addTo(map);
-    return () => void map.remove();
+    map.current = openMap(/** @type {HTMLElement} */ (host.current), city.value?.bbox);
+    layer.current = new CanvasLayer().addTo(map.current);
+    return () => void map.current.remove();
   }, [of?.city]);
+  useEffect(() => void (extent && map.current && fit(map.current, extent)), [shapes]);
   useEffect(() => layer.current?.show({ mode: "stations", areas: shapes, live: placed.map(each => ({ lon: each.lon, lat: each.lat, age: 0.2 })), theme: theme.value, version: meta.value?.version }));
   return html`<${Card} title="Stations" name="Stations" sub="${placed.length} with a place${lost ? `, ${lost} without` : ""}" bare=${true}><div class="map" data-chart="map"><div class="leaflet-host" ref=${host} role="application" aria-label="Map of ${placed.length} stations; the table beside it names them"></div></div><//>`;
 }

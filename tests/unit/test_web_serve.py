@@ -1,0 +1,79 @@
+"""``citystream serve`` as a process: it shows the store, lets other commands at it, and ends when it is asked to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+import citystream
+from tests.integration.test_cli import DATASET, ROWS, crimes
+
+COMMAND = [sys.executable, "-m", "citystream.cli"]
+
+
+@contextmanager
+def serving(folder: Path, *words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command on a free port, and its address."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")} | environment
+    command = [*COMMAND, "--data", str(folder), "--json", "serve", "--port", "0", *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean, cwd=folder.parent
+    ) as process:
+        assert process.stdout
+        try:
+            yield process, json.loads(process.stdout.readline())["url"]
+        finally:
+            process.kill()
+
+
+def test_it_shows_the_store_and_lets_others_write(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    citystream.import_files(DATASET, crimes(tmp_path / "c.csv", ROWS[:2]), data=folder)
+    with serving(folder) as (process, url):
+        wait(url, 2)
+        with citystream.open(folder) as store:  # a reader of another process
+            assert len(store.query("SELECT * FROM events")) == 2
+        with httpx.stream("GET", f"{url}/api/live", params={"dataset": DATASET}, timeout=20) as answer:
+            lines = answer.iter_lines()
+            assert "event: hello" in (next(lines) for _ in range(6))
+            citystream.import_files(DATASET, crimes(tmp_path / "d.csv", ROWS[2:4]), data=folder)  # a writer, too
+            assert any(line == "event: delta" for line in lines)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=15) == 0
+
+
+def test_elsewhere_a_token_is_needed(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    refused = subprocess.run(
+        [*COMMAND, "--data", str(folder), "serve", "--host", "0.0.0.0", "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refused.returncode == 2
+    assert "a token is required" in refused.stderr
+    with serving(folder, CITYSTREAM_TOKEN="0123456789abcdef") as (_, url):
+        assert httpx.get(f"{url}/api/meta").status_code == 401
+        assert httpx.get(f"{url}/health").json()["status"] == "ok"
+        known = httpx.get(f"{url}/api/meta", headers={"Authorization": "Bearer 0123456789abcdef"}).json()
+        assert known["datasets"] == []
+
+
+def wait(url: str, position: int) -> None:
+    """Until the dataset is read in."""
+    for _ in range(200):
+        told = httpx.get(f"{url}/health").json()
+        if told["status"] == "ok" and told["datasets"].get(DATASET, {}).get("position") == position:
+            return
+        time.sleep(0.05)
+    raise AssertionError(told)
