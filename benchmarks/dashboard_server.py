@@ -33,6 +33,7 @@ from citystream.web.site import Site
 
 ROWS, STEPS = 10_000_000, 600
 DATASET = "chicago/crimes"
+BOX = "box=-87.8,41.7,-87.7,41.8"
 SQL = Path(__file__).with_name("dashboard_rows.sql")
 #: CPU milliseconds that a step may take, on average and in 95 of 100; CPU seconds until ready; MiB more.
 LIMITS = {"step_mean_ms": 15, "step_p95_ms": 50, "start_cpu_s": 8, "memory_mib": 600}
@@ -154,7 +155,7 @@ def main(rows: int) -> None:
             compared = walked(client, server.pid, steps(STEPS, seed=6), "previous")
             others = {
                 "rows": once(client, server.pid, f"/api/rows?dataset={DATASET}&type=TYPE%203"),
-                "points": once(client, server.pid, f"/api/points?dataset={DATASET}&box=-87.8,41.7,-87.7,41.8&t=2025-01.."),
+                "points": once(client, server.pid, f"/api/points?dataset={DATASET}&t=2025-01..&{BOX}"),
                 "brush_index": once(client, server.pid, f"/api/index?dataset={DATASET}&type=TYPE%205", 3),
                 "comparison": once(client, server.pid, f"/api/comparison?dataset={DATASET}"),
                 "series_by_type": once(client, server.pid, f"/api/series?dataset={DATASET}&by=type", 3),

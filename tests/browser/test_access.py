@@ -42,8 +42,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Dashboard, name: st
         for width, height in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=theme)
-            page.wait_for_timeout(120)
-            assert page.evaluate("() => document.documentElement.scrollWidth") <= width, (theme, width)
+            page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+            page.wait_for_timeout(150)
             page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
         assert violations(dashboard) == [], theme

@@ -85,9 +85,9 @@ def test_dragging_the_brush_needs_no_server_and_is_what_sql_says(dashboard: Dash
     window = brush.locator(".window").bounding_box()
     assert window is not None
     month = window["width"] / 4
-    page.mouse.move(window["x"] + window["width"] / 2, window["y"] + 18)
+    page.mouse.move(window["x"] + 1.5 * month, window["y"] + 18)
     page.mouse.down()
-    page.mouse.move(window["x"] + window["width"] / 2 + 2 * month, window["y"] + 18, steps=4)
+    page.mouse.move(window["x"] + 3.5 * month, window["y"] + 18, steps=4)
     moved = "occurred_local::DATE BETWEEN DATE '2024-08-01' AND DATE '2024-11-30'"
     top = max(site.counts("type", moved).items(), key=lambda pair: pair[1])
     expect(dashboard.bar("type", top[0]).locator(".rk-n")).to_contain_text(f"{top[1]:,}")

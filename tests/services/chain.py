@@ -29,6 +29,8 @@ from tests.services.running import Server, own_folder
 
 DATASET = "chicago/crimes-topic"
 _SENDER_KILLS = 3
+#: Seconds that a process which takes in has to get somewhere before it is killed again.
+_WORK = 8.0
 _ROOT = Path(__file__).parents[2]
 _COMMAND = [sys.executable, "-m", "citystream.cli"]
 #: Records of a made-up Chicago, in the columns of the publisher's own file.
@@ -113,6 +115,7 @@ class Chain:
     sender: Program
     taker: Program
     kills: Counter[str] = field(default_factory=Counter)
+    silences: int = 0
 
     @property
     def topic(self) -> str:
@@ -129,8 +132,8 @@ class Chain:
         }
 
     def torment(self, kills: int, seed: int, pause: tuple[float, float]) -> None:
-        """Kill at least *kills* times, each victim in its turn and moment; what takes in twice as often, what sends, which
-        begins again from the first record, three times in all.
+        """Kill at least *kills* times, each victim in its turn and moment; what takes in twice as often; what sends,
+        which begins again from the first record, three times in all. Now and then a server is silent for a while.
         """
         chance, victims = random.Random(seed), self.victims()
         order = [*victims, "taker"]
@@ -142,6 +145,27 @@ class Chain:
                 time.sleep(chance.uniform(*pause))
                 self.kills[name] += victims[name]()
                 self.keep_up()
+                if name == "taker":
+                    self._wait_for_work()
+            self._silence(chance.choice([self.kafka, *self.servers.values()]), chance.uniform(*pause))
+
+    def _wait_for_work(self) -> None:
+        """Until the store was written to, so that there is something to disturb; on a slow machine not for ever."""
+        files = [self.folder / "data" / name for name in ("citystream.duckdb", "citystream.duckdb.wal")]
+
+        def state() -> list[int]:
+            return [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
+
+        before, until = state(), time.monotonic() + _WORK
+        while state() == before and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def _silence(self, server: Broker | Server, seconds: float) -> None:
+        """Stop *server* as a network does that swallows everything: connections stay, and nothing comes."""
+        os.killpg(server.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.killpg(server.pid, signal.SIGCONT)
+        self.silences += 1
 
     def keep_up(self) -> None:
         """Start again what ended; the sender only until it sent everything once undisturbed."""
@@ -172,7 +196,7 @@ class Chain:
             env=self.taker.environment,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=3600,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

@@ -131,6 +131,12 @@ class Broker:
         return f"127.0.0.1:{self.ports['secure']}"
 
     @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
+    @property
     def certificate(self) -> Path:
         return self.jars / "broker.pem"
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from citystream.app import App
 from citystream.cli import main
@@ -97,8 +98,6 @@ def test_another_store_from_the_same_log(app: Made, tmp_path: Path) -> None:
 
 
 def test_what_others_write_waits_until_the_next_command(app: Made, kafka_broker: Broker, tmp_path: Path) -> None:
-    from confluent_kafka import Producer
-
     history = generate(DATASET, start=date(2024, 9, 1), end=date(2024, 9, 3), seed=6, scale=0.1)
     export(history, tmp_path / "first.csv", at=datetime(2024, 10, 1, tzinfo=UTC))
     kafka = app("kafka", 3)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from citystream import schema
 from citystream.brokers.kafka import Kafka, read_address
@@ -238,16 +238,13 @@ def test_partitions_that_are_added(opened) -> None:
     log = opened()
     log.append([records(numbered(0, 20))])
     read = published(log.read(0, 100))
-    from confluent_kafka.admin import NewPartitions
-
     admin(log).create_partitions([NewPartitions(log.name, 3)])[log.name].result()
     until = time.monotonic() + 10
     while log._topic().partitions < 3 and time.monotonic() < until:
         time.sleep(0.05)
-    grown = opened()
-    grown.append([records(numbered(20, 20))])
-    assert grown.end() == 40
-    assert published(grown.read(0, 100))[:20] == read
+    log.append([records(numbered(20, 20), cursor="c")])
+    assert (log.end(), log.cursor(), opened().cursor()) == (40, "c", "c")
+    assert published(log.read(0, 100))[:20] == read
     assert offsets(opened(folder="another")) == list(range(40))
 
 
@@ -417,8 +414,6 @@ def test_lag_tools_see_how_far_it_was_read(opened) -> None:
 
 
 def lag(kafka: Kafka, group: str, topic: str) -> int:
-    from confluent_kafka import ConsumerGroupTopicPartitions
-
     asked = kafka.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
     try:
         found = next(iter(asked.values())).result().topic_partitions

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+import httpx
 import psycopg
+import pyarrow as pa
 import pytest
 
 from citystream.app import App
@@ -151,6 +154,7 @@ def test_october_through_a_topic(
             "SELECT type, district, strftime(window_start, '%Y-%m-%d %H:%M') AS start, observed FROM alerts "
             "WHERE status = 'active'"
         ).to_pylist()
+        places = shown_places(files, reader.query(reader.meanings()))
     assert {tuple(row.values()) for row in stored_days} == golden_days()
     assert {tuple(row.values()) for row in stored} == golden_windows()
     with psycopg.connect(postgres) as asked:
@@ -160,6 +164,7 @@ def test_october_through_a_topic(
             "FROM citystream.alerts WHERE status = 'active'"
         ).fetchall()
     assert (set(days), set(windows)) == (golden_days(), golden_windows())
+    assert located(opensearch, after.inserted) == places
     published = {
         table: [row for row in standing(kafka, table) if row.get("status", "active") == "active"]
         for table in ("daily", "alerts")
@@ -169,6 +174,34 @@ def test_october_through_a_topic(
         (row["type"], row["district"], str(row["window_start"])[:16].replace("T", " "), row["observed"])
         for row in published["alerts"]
     } == golden_windows()
+
+
+def shown_places(files: list[Path], meanings: pa.Table) -> int:
+    """How many of the published records may be shown on a map: with a position, and nothing that must be protected."""
+    asked = duckdb.connect()
+    asked.register("meanings", meanings)
+    listed = [str(file) for file in files]
+    ((count,),) = asked.execute(
+        """
+        SELECT count(*) FROM read_csv(?, all_varchar=true) p
+        WHERE p.Latitude IS NOT NULL AND p.Domestic = 'false' AND NOT EXISTS (
+            FROM meanings m WHERE m.sensitive AND m.native_code = p.IUCR)
+        """,
+        [listed],
+    ).fetchall()
+    return int(count)
+
+
+def located(address: str, records: int) -> int:
+    """How many of the *records* have a position in the search index; each is there once, under its own id."""
+    index = f"{address.removeprefix('opensearch+')}-chicago_crimes"
+    httpx.post(f"{index}/_refresh", timeout=60).raise_for_status()
+    assert httpx.get(f"{index}/_count", timeout=60).json()["count"] == records
+    once = {"size": 0, "aggs": {"ids": {"cardinality": {"field": "event_id", "precision_threshold": 40_000}}}}
+    counted = httpx.post(f"{index}/_search", json=once, timeout=60).json()["aggregations"]["ids"]["value"]
+    assert abs(counted - records) <= records * 0.01  # the server's own estimate
+    there = {"query": {"exists": {"field": "position"}}}
+    return int(httpx.post(f"{index}/_count", json=there, timeout=60).json()["count"])
 
 
 def standing(address: str, table: str) -> list[dict[str, object]]:

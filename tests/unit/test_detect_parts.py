@@ -367,18 +367,27 @@ class TestFeed:
         assert is_frozen(4.0, 1.0, np.ones(10))
         assert not is_frozen(4.0, 1.0, np.full(200, 5.0))
 
+    def test_a_day_whose_records_came_later_is_complete(self) -> None:
+        feed = Feed()
+        for day in range(12):
+            for place in range(48):
+                silent = day == 10 and 4 <= place < 28
+                arrived = 0 if silent else 250 if (day, place) == (10, 28) else 10
+                feed.pass_slot(day, Day(day % 7, False, HALF_HOURS), place, arrived)
+            assert day != 10 or feed.was_complete(10)
+
     def test_days_that_were_not_fresh_are_known(self) -> None:
         feed = Feed()
         for day in range(12):
             for place in range(48):
                 feed.pass_slot(day, Day(day % 7, False, HALF_HOURS), place, 0 if day == 10 and place < 20 else 10)
-        assert feed.was_fresh(9)
-        assert not feed.was_fresh(10)
+        assert feed.was_complete(9)
+        assert not feed.was_complete(10)
         again = Feed()
         again.restore(feed.state(), Day(11 % 7, False, HALF_HOURS))
         monday = Day(12 % 7, False, HALF_HOURS)
         assert [again.pass_slot(12, monday, 0, 0)] == [feed.pass_slot(12, monday, 0, 0)]
-        assert not again.was_fresh(10)
+        assert not again.was_complete(10)
 
 
 class TestExplain:

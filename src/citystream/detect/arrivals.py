@@ -13,9 +13,12 @@ from citystream.detect.changes import NEW, PaneDeltas
 from citystream.detect.delay import Completeness
 from citystream.detect.feed import Feed, FeedState
 from citystream.detect.local_days import LocalDays
+from citystream.ports import Booleans, Integers
 
 #: A record is old when it comes later than this share of its type.
 _OLD = 0.99
+#: Slots in which the feed was not fresh are remembered as long as records may be taken away again.
+_REMEMBERED = 120 * 48
 
 
 class Arrivals:
@@ -24,6 +27,13 @@ class Arrivals:
     def __init__(self) -> None:
         self.feed = Feed()
         self._came = np.empty((0, 3), np.int64)
+        self._disturbed = np.empty(0, np.int64)
+
+    def came_by_itself(self, since: Integers) -> Booleans:
+        """Which records, first seen in slots *since*, did not come after a silence: the delay of those that did is
+        the feed's, not the publisher's.
+        """
+        return np.isin(since, self._disturbed, invert=True)
 
     def note(self, changes: PaneDeltas, complete: Completeness) -> None:
         """Take in the new ones of *changes*."""
@@ -44,14 +54,17 @@ class Arrivals:
             within_day = first - 1 + place - days.bounds(day)[0]
             amounts = int(arrived[place]), int(old[place])
             states[first + place] = self.feed.pass_slot(day, days.day(day), within_day, *amounts)
+        self._disturbed = np.append(self._disturbed, [moment - 1 for moment in states if states[moment] != "fresh"])
+        self._disturbed = self._disturbed[self._disturbed > last - _REMEMBERED]
         return states
 
     def state(self) -> State:
         """As arrays, between steps: then nothing waits."""
-        return self.feed.state()
+        return self.feed.state() | {"disturbed": self._disturbed}
 
     def restore(self, state: State, days: LocalDays) -> None:
         """Take what `state` gave."""
         today = int(state["numbers"][0])
         self.feed.restore(state, days.day(today) if today >= 0 else None)
         self._came = self._came[:0]
+        self._disturbed = np.array(state["disturbed"], np.int64)

@@ -74,6 +74,7 @@ class Course:
         self.learning = Learning(first_day, looking, self.standard, self.shape)
         self._born: tuple[Integers, Integers] = (np.empty(0, np.int64), np.empty(0, np.int64))
         self._late = Rows.none()
+        self._uncounted: list[PaneDeltas] = []
         self._dirty = np.empty(0, np.int64)
         self._expectation = DayExpectation()
 
@@ -105,7 +106,7 @@ class Course:
         if not len(gone):
             self.add(now)
             return
-        self._count_delays(now)
+        self._uncounted.append(now)
         rows = self._kept(now)
         self.rows = self.rows.merged(rows)
         self._notice(now, rows.take(rows.count > 0))
@@ -114,7 +115,7 @@ class Course:
     def add(self, changes: PaneDeltas) -> None:
         """Take in records of known cells that came before the moments of the next step."""
         if len(changes):
-            self._count_delays(changes)
+            self._uncounted.append(changes)
             rows = self._kept(changes)
             self.rows = self.rows.inserted(rows)
             self._notice(changes, rows)
@@ -138,6 +139,7 @@ class Course:
         moments = self.position + 1, stop
         looks = Scored.joined([self._look_at(moments), self._look_late()])
         states = self.arrivals.passed(self.days, *moments)
+        self._count_delays()
         dirty, self._dirty = self._dirty, self._dirty[:0]
         self.position = stop
         return Step(moments[0], self.scores.add(looks), dirty, states)
@@ -262,8 +264,11 @@ class Course:
         """The first end of a window that may be an alarm."""
         return self.days.bounds(self.learning.counted_since)[0] + 1
 
-    def _count_delays(self, changes: PaneDeltas) -> None:
-        new = changes.take(changes.origin == NEW)
+    def _count_delays(self) -> None:
+        """Delays of the records of this step: only now it is known which of them came after a silence."""
+        changes = PaneDeltas.joined(self._uncounted) if self._uncounted else PaneDeltas.none()
+        self._uncounted.clear()
+        new = changes.take((changes.origin == NEW) & self.arrivals.came_by_itself(changes.since))
         days, _ = self.days.places(new.slot)
         self.learning.delays.add_all(days, new.slot, new.type, new.since, new.delta)
 

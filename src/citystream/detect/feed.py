@@ -31,6 +31,7 @@ import numpy as np
 
 from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Baseline, Day, HalfLives
+from citystream.ports import Integers
 
 FeedState = Literal["fresh", "late", "silent", "partial", "backfill", "frozen", "changed", "gone", "refused"]
 HOUR, QUARTER, DAY = 2, 12, 48
@@ -40,6 +41,8 @@ _FEWEST_EXPECTED = 40.0
 _SILENCE = 1e-6
 _DAYS_REMEMBERED = 60
 _MOST_NOT_FRESH = 0.2
+#: A feed that brought as much of what it owes for a day has brought it all.
+_CAUGHT_UP = 0.9
 
 
 def is_silent(expected: float) -> bool:
@@ -66,6 +69,8 @@ class Feed:
         self._due = 0.0
         self._disturbed = DAY + 1
         self._not_fresh: dict[int, int] = {}
+        self._missing: dict[int, int] = {}
+        self._disturbance: dict[int, int] = {}
         self._day: Day | None = None
         self._rates = np.zeros(DAY)
 
@@ -83,23 +88,23 @@ class Feed:
             ring[-1] = value
         state = self._state(old) if self._usual.days >= _DAYS_LEARNT else "fresh"
         self._disturbed = 0 if state in ("silent", "partial") else self._disturbed + 1
-        if state != "fresh":
-            self._not_fresh[today] = self._not_fresh.get(today, 0) + 1
+        self._remember(state, today)
         return state
 
-    def was_fresh(self, day: int) -> bool:
-        """Whether the feed was fresh for at least four fifths of local *day*."""
-        return self._not_fresh.get(day, 0) <= _MOST_NOT_FRESH * DAY
+    def was_complete(self, day: int) -> bool:
+        """Whether the feed was fresh for at least four fifths of local *day*, or brought later what was missing."""
+        return self._missing.get(day, 0) <= _MOST_NOT_FRESH * DAY
 
     def state(self) -> State:
         """As arrays."""
-        days = sorted(self._not_fresh)
         numbers = {
             "rings": np.stack([self._arrived, self._expected]),
             "counts": self._counts,
             "numbers": np.array([self._today, self._disturbed]),
             "due": np.array([self._due]),
-            "days": np.array([days, [self._not_fresh[day] for day in days]], np.int64),
+            "not_fresh": _pairs(self._not_fresh),
+            "missing": _pairs(self._missing),
+            "disturbance": _pairs(self._disturbance),
         }
         return numbers | under(self._usual.state(), "usual")
 
@@ -109,7 +114,9 @@ class Feed:
         self._counts = np.array(state["counts"], np.float64)
         self._today, self._disturbed = (int(each) for each in state["numbers"].tolist())
         self._due = float(state["due"][0])
-        self._not_fresh = dict(np.asarray(state["days"]).T.tolist())
+        self._not_fresh = dict(np.asarray(state["not_fresh"]).tolist())
+        self._missing = dict(np.asarray(state["missing"]).tolist())
+        self._disturbance = dict(np.asarray(state["disturbance"]).tolist())
         self._usual.restore(within(state, "usual"))
         self._day = day
         if day:
@@ -122,12 +129,25 @@ class Feed:
 
     def _begin(self, today: int, day: Day) -> None:
         """Learn the day that is over, if it was fresh."""
-        if self._day and self.was_fresh(self._today):
+        if self._day and self._not_fresh.get(self._today, 0) <= _MOST_NOT_FRESH * DAY:
             self._usual.learn(self._day, self._counts[:, None, None])
-        self._not_fresh = {each: n for each, n in self._not_fresh.items() if each >= today - _DAYS_REMEMBERED}
+        for known in (self._not_fresh, self._missing):
+            for old in [each for each in known if each < today - _DAYS_REMEMBERED]:
+                del known[old]
         self._today, self._day = today, day
         self._counts = np.zeros(len(day.half_hours))
         self._rates = self._usual.expect(day).panes(day.half_hours).ravel()
+
+    def _remember(self, state: FeedState, today: int) -> None:
+        """Count slots that were not fresh by day; those of a disturbance are forgiven once all that was due came."""
+        if state != "fresh":
+            for known in (self._not_fresh, self._missing, self._disturbance):
+                known[today] = known.get(today, 0) + 1
+        elif self._disturbance:
+            if self._share(DAY) >= _CAUGHT_UP:
+                for day, slots in self._disturbance.items():
+                    self._missing[day] = self._missing.get(day, 0) - slots
+            self._disturbance.clear()
 
     def _state(self, old: int) -> FeedState:
         if is_silent(self._due):
@@ -143,3 +163,7 @@ class Feed:
         """Arrivals of the last *slots* by what was expected; 1 where too little was."""
         expected = float(self._expected[-slots:].sum())
         return float(self._arrived[-slots:].sum()) / expected if expected >= least else 1.0
+
+
+def _pairs(known: dict[int, int]) -> Integers:
+    return np.array(sorted(known.items()), np.int64).reshape(-1, 2)

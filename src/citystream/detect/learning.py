@@ -2,7 +2,8 @@
 
 At the first moment after a local day was judged, the day that is *learn_after* days old is learnt, and the rates of the
 day that begins are fixed. Delays are learnt anew every 7 days, dispersion and recurrence every 28, from the 56th day
-on. Days on which the feed was not fresh for more than a fifth teach no rates.
+on. Days on which the feed was not fresh for more than a fifth teach no rates,
+unless all that was missing came before they are learnt.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Learning:
         if age % 7 == 0 and self.delays.watched(today):
             self._learn_delays(today, moment, scores)
         learnt = today - self.looking.learn_after
-        if learnt >= self.first_day and feed.was_fresh(learnt):
+        if learnt >= self.first_day and feed.was_complete(learnt):
             self._learn_day(learnt, moment, rows)
         self.standard.rates.put(today, self.baseline.expect(self.standard.days.day(today)))
         if age >= DAYS_COLD:

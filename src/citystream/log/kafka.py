@@ -61,6 +61,7 @@ class KafkaLog:
         self.folder = folder
         self._kafka, self._table = kafka, table
         self._writing = False
+        self._opened: Topic | None = None
         self._encode: Encoder | None = None
         self._reading: Reading | None = None
         self._order: Order | None = None
@@ -205,8 +206,11 @@ class KafkaLog:
         return f"citystream.{self._table}"
 
     def _open(self, topic: Topic) -> Reading:
-        if self._reading is None or self._reading.topic != topic:
-            self._reading = self._anew(topic)
+        if self._opened != topic:
+            # it has other partitions than it had, or is there only now
+            self._opened = topic
+            self._reading = self._order = self._sending = self._cursors = None
+        self._reading = self._reading or self._anew(topic)
         return self._reading
 
     def _anew(self, topic: Topic) -> Reading:
@@ -218,7 +222,7 @@ class KafkaLog:
         return reading
 
     def _give_back(self, reading: Reading) -> None:
-        if self._reading is None:
+        if self._reading is None and reading.topic == self._opened:
             self._reading = reading
         else:
             reading.close()

@@ -139,7 +139,7 @@ function Incident({ id }) {
   if (!found) return html`<div class="sheet"><div class="sk sk-row"></div></div>`;
   const row = /** @type {Row} */ (found.incident);
   const others = Object.entries(row).filter(([key, value]) => !HIDDEN.has(key) && value !== null && value !== "");
-  return html`<div class="sheet" ref=${ref} data-incident=${id}><div class="sheet-h"><${Kind} kind=${of?.kind} units=${format.one(of?.units ?? "")} /><b>${[label(dimension("type"), row.type ?? null), row.native_label && row.native_label !== row.type ? format.name(row.native_label) : ""].filter(Boolean).join(", ")}</b>
+  return html`<div class="sheet" ref=${ref} data-incident=${id} tabindex="0" role="region" aria-label="Record ${id}"><div class="sheet-h"><${Kind} kind=${of?.kind} units=${format.one(of?.units ?? "")} /><b>${[label(dimension("type"), row.type ?? null), row.native_label && row.native_label !== row.type ? format.name(row.native_label) : ""].filter(Boolean).join(", ")}</b>
       <span class="push mono muted">${row.incident_id ?? row.event_id}</span></div>
     ${found.vanished_at && html`<div class="banner alert"><${Icon} name="warn" /><span><b>No longer published since ${format.moment(found.vanished_at, true)}.</b> It is in no count.</span></div>`}
     <dl class="facts two"><dt>occurred</dt><dd>${row.occurred_local ? `${format.weekday(row.occurred_local)} ` : ""}${when(row, true)}</dd><dt>first seen</dt><dd>${format.moment(row.first_seen_at)} UTC</dd>

@@ -13,7 +13,7 @@ import { areaAt, areaShapes, cellAt, cellShapes, cellsIn, latOf, lonOf, pointAt 
 import { areaValues, cellValues, Legend, MEASURES, spread } from "./map-values.js";
 import { Card, html, Icon, Menu, Precision, Segments } from "./parts.js";
 import { choose, show, shown, toggle, valuesOf } from "./state.js";
-import { answer, areaDimension, asked, cellSize, city, current, dimension, label } from "./store.js";
+import { answer, areaDimension, asked, cellSize, city, current, dimension, label, mapMode } from "./store.js";
 
 /** @typedef {import("./types.js").Dataset} Dataset */
 /** @typedef {import("./map-shapes.js").CellShapes} CellShapes */
@@ -80,7 +80,7 @@ function usePoints(wanted, box) {
 /** @param {{state: string, problem: unknown, retry: () => void}} props */
 export function MapCard({ state, problem, retry }) {
   const of = /** @type {Dataset} */ (current.value);
-  const mode = shown("map", "hex");
+  const mode = mapMode();
   const areas = areaDimension();
   const canRate = Boolean(areas) && dimension(areas)?.areas?.some(each => each?.residents);
   const wanted = shown("measure", "count");
@@ -93,7 +93,7 @@ export function MapCard({ state, problem, retry }) {
     onClick: () => show({ measure: key }, { replace: true }),
   }));
   const sub = mode === "points" ? `each ${format.one(of.units)}, ${of.precision}-level positions; sensitive ones are never points` : `${of.units} per ${unit}, ${of.precision}-level positions`;
-  const tools = html`<${Segments} label="Layer" options=${LAYERS} value=${mode} onChange=${(/** @type {string} */ to) => show({ map: to === "hex" ? "" : to }, { replace: true })} disabled=${disabled} />
+  const tools = html`<${Segments} label="Layer" options=${LAYERS} value=${mode} onChange=${(/** @type {string} */ to) => show({ map: to }, { replace: true })} disabled=${disabled} />
     <${Menu} label="Measure" text=${html`<span class="opt-m">Measure </span><b>${MEASURES[/** @type {keyof typeof MEASURES} */ (measure)]}</b>`} items=${items} />`;
   return html`<${Card} title="Where" name="Where" cls="c-map" sub=${sub} tools=${tools} state=${state} problem=${problem} retry=${retry} shape="map" bare=${true} table=${() => tableOf(mode, measure)}>
     <${MapView} of=${of} mode=${mode} measure=${measure} areas=${areas} /><//>`;
@@ -183,7 +183,7 @@ function MapView({ of, mode, measure, areas }) {
     ${mode === "points" && points && html`<div class="map-pop leg">${points.more > 0 ? `${format.count(points.points + points.more)} in view: too many for points, hexagons instead. Zoom in.` : `${format.count(points.points)} points in view`}</div>`}
     <div class="map-pop out">${lost > 0 ? html`<button class="prec withheld" onClick=${() => openRows({ "not.place": "shown" }, "not on the map")}>${format.count(lost)} not on the map</button>` : html`<span class="prec exact">all are on the map</span>`}</div>
     ${tip && !lasso && html`<${Tip} tip=${tip} of=${of} width=${host.current?.clientWidth ?? 0} height=${host.current?.clientHeight ?? 0} />`}
-    ${said && said.kpis.total > 0 && (said.kpis.place.shown ?? 0) === 0 && html`<div class="map-none"><p>None of these ${of.units} has a position that may be shown.</p></div>`}</div>`;
+    ${said && said.kpis.total > 0 && (said.kpis.place.shown ?? 0) === 0 && painted !== "areas" && html`<div class="map-none"><p>None of these ${of.units} has a position that may be shown.</p></div>`}</div>`;
 }
 
 /** Which shape the pointer is on, and what a press does. @param {{map: any, state: any, setTip: (tip: any) => void, lasso: boolean, of: Dataset}} with_ */

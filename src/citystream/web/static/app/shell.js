@@ -41,8 +41,8 @@ function Crumb() {
     label: html`${each.title} <${Kind} kind=${each.kind} units=${each.units} />`, checked: each.dataset === of.dataset,
     note: each.counted ? `${format.count(each.events)} ${each.units}` : "measured", onClick: () => open(each),
   }));
-  return html`<div class="crumb"><${Menu} label="City" text=${city.value?.name ?? of.city} cls="switch" items=${cities} /><span class="slash" aria-hidden="true">/</span>
-    <${Menu} label="Dataset" text=${shortTitle(of)} cls="switch" items=${items} /><${Kind} kind=${of.kind} units=${of.units} /></div>`;
+  return html`<div class="crumb"><${Menu} label="City" text=${html`<span class="cut">${city.value?.name ?? of.city}</span>`} cls="switch" items=${cities} /><span class="slash" aria-hidden="true">/</span>
+    <${Menu} label="Dataset" text=${html`<span class="cut">${shortTitle(of)}</span>`} cls="switch" items=${items} /><${Kind} kind=${of.kind} units=${of.units} /></div>`;
 }
 
 /** @param {Dataset} of */

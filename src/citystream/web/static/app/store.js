@@ -110,7 +110,7 @@ export const moreTabs = computed(() => {
 /** The views that are on the screen. */
 const views = computed(() => {
   const open = [openTab("what", whatTabs.value), openTab("where", whereTabs.value), openTab("more", moreTabs.value)];
-  const mapped = shown("map") === "areas" ? [areaDimension()] : [];
+  const mapped = mapMode() === "areas" ? [areaDimension()] : [];
   return [...new Set([...open, ...mapped].filter(Boolean).map(each => String(each)))].concat(["when", "days", "cells"]);
 });
 
@@ -123,6 +123,9 @@ export function areaDimension() {
   const open = openTab("where", whereTabs.value);
   return open in outlines ? open : whereTabs.value.find(each => each.name in outlines)?.name ?? "";
 }
+
+/** How the map shows it: as areas, where nothing has a position of its own. */
+export const mapMode = () => shown("map") || (current.value && !current.value.place.shown && areaDimension() ? "areas" : "hex");
 
 export const cellSize = signal("coarse");
 
@@ -142,8 +145,8 @@ export async function loadMeta() {
     batch(() => {
       meta.value = said;
       metaError.value = null;
+      settle(said);
     });
-    settle(said);
   } catch (problem) {
     if (!isOld(problem)) metaError.value = problem;
   }
