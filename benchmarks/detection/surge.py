@@ -101,14 +101,14 @@ def windows(of: Stream, looking: Looking) -> list[list[tuple[Floats, Floats, Flo
     counting, cells = course.learning.count, np.arange(of.districts * of.types)
     made: list[list[tuple[Floats, Floats, Floats, Integers]]] = [[] for _ in LENGTHS]
 
-    def listening(block: Block, today: int) -> None:
+    def listening(block: Block, today: int, fresh: Any) -> None:
         alpha = course.standard.rates.of(today).alpha.ravel()
         for place, length in enumerate(LENGTHS):
             for row in np.flatnonzero(block.ends % length == 0):
                 mean = block.expected[place][row]
                 wide = course.standard.spread.newest.spread(place, cells % of.types, mean, alpha)
                 made[place].append((block.observed[place][row], mean, wide, cells))
-        counting(block, today)
+        counting(block, today, fresh)
 
     course.learning.count = listening  # type: ignore[method-assign]
     engine.advance(origin(of) + of.slots)

@@ -29,6 +29,10 @@ class Arrivals:
         self._came = np.empty((0, 3), np.int64)
         self._disturbed = np.empty(0, np.int64)
 
+    def was_fresh(self, moments: Integers) -> Booleans:
+        """At which moments the feed was fresh, by what is known now."""
+        return np.isin(moments - 1, self._disturbed, invert=True)
+
     def came_by_itself(self, since: Integers) -> Booleans:
         """Which records, first seen in slots *since*, did not come after a silence: the delay of those that did is
         the feed's, not the publisher's.
@@ -49,13 +53,19 @@ class Arrivals:
             return {}
         arrived, old = (np.bincount(came[:, 0] - first + 1, came[:, which], last - first + 1) for which in (1, 2))
         states: dict[int, FeedState] = {}
+        disturbed: list[int] = []
         of_slot, _ = days.places(np.arange(first - 1, last))
         for place, day in enumerate(of_slot.tolist()):
             within_day = first - 1 + place - days.bounds(day)[0]
             amounts = int(arrived[place]), int(old[place])
-            states[first + place] = self.feed.pass_slot(day, days.day(day), within_day, *amounts)
-        self._disturbed = np.append(self._disturbed, [moment - 1 for moment in states if states[moment] != "fresh"])
-        self._disturbed = self._disturbed[self._disturbed > last - _REMEMBERED]
+            state = self.feed.pass_slot(day, days.day(day), within_day, *amounts)
+            states[first + place] = state
+            if state != "fresh":
+                # a silence is known after a while only, but then from its beginning
+                begun = self.feed.empty_slots if state == "silent" else 1
+                disturbed += range(first + place - begun, first + place)
+        known = self._disturbed[self._disturbed > last - _REMEMBERED]
+        self._disturbed = np.union1d(known, np.array(disturbed, np.int64))
         return states
 
     def state(self) -> State:

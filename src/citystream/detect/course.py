@@ -148,7 +148,8 @@ class Course:
         """Learn, fix the rates of local *day*, forget what is too old."""
         if day > self.today and self.learning.age(self.today) >= DAYS_SILENT:
             # all at once: sums of floats depend on their order
-            self.learning.count(self.looks_of_today(), self.today)
+            looks = self.looks_of_today()
+            self.learning.count(looks, self.today, self.arrivals.was_fresh(looks.moments))
         self.today = day
         self.learning.begin(day, self.position, self.rows, self.scores, self.arrivals.feed)
         oldest = self.settled_before

@@ -68,6 +68,7 @@ class Feed:
         self._today, self._counts = -1, np.zeros(DAY)
         self._due = 0.0
         self._disturbed = DAY + 1
+        self._empty = 0
         self._not_fresh: dict[int, int] = {}
         self._missing: dict[int, int] = {}
         self._disturbance: dict[int, int] = {}
@@ -82,7 +83,7 @@ class Feed:
             self._begin(today, day)
         self._counts[place] += arrived
         expected = float(self._rates[place])
-        self._due = 0.0 if arrived else self._due + expected
+        self._due, self._empty = (0.0, 0) if arrived else (self._due + expected, self._empty + 1)
         for ring, value in ((self._arrived, float(arrived)), (self._expected, expected)):
             ring[:-1] = ring[1:]
             ring[-1] = value
@@ -100,7 +101,7 @@ class Feed:
         numbers = {
             "rings": np.stack([self._arrived, self._expected]),
             "counts": self._counts,
-            "numbers": np.array([self._today, self._disturbed]),
+            "numbers": np.array([self._today, self._disturbed, self._empty]),
             "due": np.array([self._due]),
             "not_fresh": _pairs(self._not_fresh),
             "missing": _pairs(self._missing),
@@ -112,7 +113,7 @@ class Feed:
         """Take what `state` gave; *day* is the one that was passed last, None before the first."""
         self._arrived, self._expected = np.array(state["rings"], np.float64)
         self._counts = np.array(state["counts"], np.float64)
-        self._today, self._disturbed = (int(each) for each in state["numbers"].tolist())
+        self._today, self._disturbed, self._empty = (int(each) for each in state["numbers"].tolist())
         self._due = float(state["due"][0])
         self._not_fresh = dict(np.asarray(state["not_fresh"]).tolist())
         self._missing = dict(np.asarray(state["missing"]).tolist())
@@ -126,6 +127,11 @@ class Feed:
     def today(self) -> int:
         """The local day that was passed last, -1 before the first."""
         return self._today
+
+    @property
+    def empty_slots(self) -> int:
+        """How many slots have passed since the last arrival."""
+        return self._empty
 
     def _begin(self, today: int, day: Day) -> None:
         """Learn the day that is over, if it was fresh."""

@@ -21,9 +21,11 @@ export function Areas() {
   const { said, problem, state, again } = useAnswer("api/comparison", { dataset: of.dataset, by }, "comparison");
   const area = shown("area") || mostOf(said?.by === by ? said.rows : []);
   const options = /** @type {[string, string][]} */ (tabs.map(each => [each.name, format.title(each.title)]));
+  const years = shown("table") === "years";
+  const kinds = html`<${Segments} label="Table" options=${[["", "28 days, year to date"], ["years", "Years"]]} value=${years ? "years" : ""} onChange=${(/** @type {string} */ to) => show({ table: to }, { replace: true })} />`;
   return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Areas</h1><p>Complete days only${said ? `, ${format.span(...windowOf(said.windows.days28))}` : ""}. No ranking: areas differ in residents, visitors and reporting. A percentage is shown from 20 ${of.units} on.</p></div>
     <span class="push"></span>${options.length > 1 && html`<${Segments} label="Compare" options=${options} value=${by} onChange=${(/** @type {string} */ to) => show({ by: to, area: "" }, { replace: true })} />`}</div><${Stale} />
-    <div class="ar"><${Comparison} said=${said} by=${by} area=${area} state=${state} problem=${problem} again=${again} /><${Profile} by=${by} area=${area} /></div></main>`;
+    <div class="ar">${years ? html`<${Years} by=${by} kinds=${kinds} />` : html`<${Comparison} kinds=${kinds} said=${said} by=${by} area=${area} state=${state} problem=${problem} again=${again} />`}<${Profile} by=${by} area=${area} /></div></main>`;
 }
 
 /** @param {Line[]} rows */
@@ -31,8 +33,25 @@ const mostOf = rows => [...rows].sort((a, b) => b.days28 - a.days28)[0]?.name ??
 /** @param {string[]} pair @returns {[string, string]} */
 const windowOf = pair => [pair[0], pair[1]];
 
-/** @param {{said: any, by: string, area: string, state: string, problem: unknown, again: () => void}} props */
-function Comparison({ said, by, area, state, problem, again }) {
+/** Every year there is, for each name: the last one only as far as it is complete. @param {{by: string, kinds: any}} props */
+function Years({ by, kinds }) {
+  const of = /** @type {Dataset} */ (current.value);
+  const dim = dimension(by);
+  const { said, problem, state, again } = useAnswer("api/series", { dataset: of.dataset, by, grain: "year", top: "100" }, "years");
+  const starts = /** @type {string[]} */ (said?.starts ?? []);
+  const series = /** @type {{name: string | null, counts: number[], total: number}[]} */ (said?.series ?? []);
+  const totals = starts.map((_, index) => series.reduce((sum, each) => sum + each.counts[index], 0));
+  const names = starts.map(start => start.slice(0, 4));
+  const unfinished = (/** @type {number} */ index) => index === starts.length - 1 && (of.complete_until ?? "") < `${names[index]}-12-31`;
+  const foot = html`<${Icon} name="info" />The last year goes to ${format.date(of.last_day)}, and is complete to ${format.date(of.complete_until)}: it is not compared with the whole years before.`;
+  return html`<${Card} title="By ${dim?.title ?? by}" name="Years" sub="${of.units} a year" tools=${kinds} state=${state} problem=${problem} retry=${again} foot=${foot} bare=${true} table=${() => [["name", ...names, "total"], ...series.map(each => [each.name, ...each.counts, each.total])]}>
+    <div class="scroll" tabindex="0" role="region" aria-label="Years"><table class="tbl fixed-first" data-chart="years-table"><thead><tr><th>${dim?.title ?? by}</th>${names.map((year, index) => html`<th class="n ${unfinished(index) ? "hatch" : ""}">${year}</th>`)}<th class="n sep">total</th></tr></thead>
+    <tbody><tr class="total"><td>all ${of.units}</td>${totals.map(n => html`<td class="n">${format.count(n)}</td>`)}<td class="n sep">${format.count(totals.reduce((sum, n) => sum + n, 0))}</td></tr>
+    ${series.map(each => html`<tr key=${each.name}><td>${label(dim, each.name)}</td>${each.counts.map(n => html`<td class="n">${format.count(n)}</td>`)}<td class="n s sep">${format.count(each.total)}</td></tr>`)}</tbody></table></div><//>`;
+}
+
+/** @param {{said: any, by: string, area: string, kinds: any, state: string, problem: unknown, again: () => void}} props */
+function Comparison({ kinds, said, by, area, state, problem, again }) {
   const of = /** @type {Dataset} */ (current.value);
   const dim = dimension(by);
   const year = said?.windows.ytd[0].slice(0, 4);
@@ -41,7 +60,7 @@ function Comparison({ said, by, area, state, problem, again }) {
   const rows = said ? [...said.rows].sort(order) : [];
   const table = () => [["name", "days28", "before28", "change28", "low28", "high28", "year28", "ytd", "ytd_before", "change_ytd", "last12", "residents", "rate"].slice(), ...rows.map(row => [row.name, row.days28, row.before28, row.change28, row.low28, row.high28, row.year28, row.ytd, row.ytd_before, row.change_ytd, row.last12, row.residents, row.rate])];
   const foot = said && html`<${Icon} name="info" /><span>Filled dot: the interval excludes no change; counts may still vary by more than chance. ${rated ? `${format.title(said.rate?.note ?? "residents as listed with the areas")}. ${said.rate?.visitors ?? ""}` : "Residents of these areas are not listed, so no rate is shown."}</span>`;
-  return html`<${Card} title="By ${dim?.title ?? by}" name="Comparison" sub="28 days against the 28 before and the same days a year earlier; year to date against the same dates" state=${state} problem=${problem} retry=${again} foot=${foot} bare=${true} table=${table}>
+  return html`<${Card} title="By ${dim?.title ?? by}" name="Comparison" sub="28 days against the 28 before and the same days a year earlier; year to date against the same dates" tools=${kinds} state=${state} problem=${problem} retry=${again} foot=${foot} bare=${true} table=${table}>
     <div class="scroll" tabindex="0" role="region" aria-label="Comparison table"><table class="tbl fixed-first" data-chart="comparison"><thead><tr><th><span class="vh">${by}</span></th><th class="grp" colspan="6">28 days</th><th class="grp sep" colspan="3">year to date</th>${rated && html`<th class="grp sep">rate</th>`}</tr>
       <tr><th>${dim?.title ?? by}</th><th class="n">now</th><th class="n">before</th><th class="n">change</th><th>95 % interval, −60 to +60 %</th><th class="n">year ago</th><th class="n">change</th><th class="n sep">${year}</th><th class="n">${Number(year) - 1}</th><th class="n">change</th>${rated && html`<th class="n sep">per 1,000 residents, 12 m</th>`}</tr></thead>
     <tbody>${said && html`<${Row} row=${{ ...said.total, name: null }} breaks=${said.breaks} title="all ${of.units}" rated=${rated} cls="total" />`}

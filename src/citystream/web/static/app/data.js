@@ -30,7 +30,7 @@ function Ledger({ at, state, problem, retry }) {
   const whole = parts.reduce((sum, key) => sum + ledger[key], 0) === ledger.received;
   const tools = at && (whole ? html`<span class="state">adds up</span>` : html`<span class="state late">does not add up</span>`);
   return html`<${Card} title="Every record accounted for" name="Ledger" cls="c12" sub="${at?.dataset ?? ""} since the first load" tools=${tools} state=${state} problem=${problem} retry=${retry} table=${() => [["what", "records"], ["received", ledger.received], ...parts.map(key => [key, ledger[key]])]}>
-    <dl class="ledger" tabindex="0" role="group" aria-label="Ledger"><div><dt>received</dt><dd>${format.count(ledger.received)}</dd></div>${parts.map((key, index) => html`<div class="op" aria-hidden="true"><dt></dt><dd>${index ? "+" : "="}</dd></div><div data-ledger=${key}><dt>${key}</dt><dd>${format.count(ledger[key])}</dd></div>`)}</dl>
+    <dl class="ledger"><div><dt>received</dt><dd>${format.count(ledger.received)}</dd></div>${parts.map((key, index) => html`<div class="op" aria-hidden="true"><dt></dt><dd>${index ? "+" : "="}</dd></div><div data-ledger=${key}><dt>${key}</dt><dd>${format.count(ledger[key])}</dd></div>`)}</dl>
     ${at?.pending > 0 && html`<p class="muted">${format.count(at?.pending)} more are in the log and not in the tables yet.</p>`}<//>`;
 }
 
