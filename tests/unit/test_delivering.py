@@ -56,9 +56,8 @@ def test_a_turn_ends_with_an_error_too() -> None:
 
 def test_who_has_it_may_not_ask_again() -> None:
     turns = Turns()
-    with turns.taken():
-        with pytest.raises(RuntimeError, match="already"), turns.taken():
-            pass
+    with turns.taken(), pytest.raises(RuntimeError, match="already"), turns.taken():
+        pass
     with turns.taken():
         pass
 

@@ -82,6 +82,19 @@ class Rows:
         pairs = zip(self._columns(), other._columns(), strict=True)
         return Rows(*(inserted(mine, at, theirs[order]) for mine, theirs in pairs))
 
+    def followed_by(self, later: Rows) -> Rows:
+        """These rows, then *later* ones."""
+        pairs = zip(self._columns(), later._columns(), strict=True)
+        return Rows(*(np.concatenate(pair) for pair in pairs))
+
+    def since(self, slot: int) -> Rows:
+        """Those that occurred in *slot* or later, of rows sorted by slot."""
+        return self.take(slice(int(np.searchsorted(self.slot, slot)), None))
+
+    def before(self, slot: int) -> Rows:
+        """Those that occurred before *slot*, of rows sorted by slot."""
+        return self.take(slice(0, int(np.searchsorted(self.slot, slot))))
+
     def between(self, low: int, high: int) -> Rows:
         """Those that occurred in slots [low, high), of rows sorted by slot."""
         first, after = np.searchsorted(self.slot, [low, high])
