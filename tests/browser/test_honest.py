@@ -93,7 +93,11 @@ def test_a_failure_says_what_and_lets_one_try_again(dashboard: Dashboard) -> Non
 def test_skeletons_come_first_and_old_values_stay(dashboard: Dashboard, site: Site) -> None:
     page = dashboard.page
     held: list[Route] = []
-    page.route("**/api/query**", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/query**", hold)
     page.goto(f"{site.url}/#/explore?dataset={CRIMES}&t={PERIOD}")
     expect(page.locator(".sk").first).to_be_visible()
     held.pop().continue_()

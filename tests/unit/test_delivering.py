@@ -62,6 +62,17 @@ def test_who_has_it_may_not_ask_again() -> None:
         pass
 
 
+def test_a_shared_turn_is_nobodys_own() -> None:
+    """Who took it may be gone while others still have it: then it waits like anybody."""
+    turns, over = Turns(), threading.Event()
+    shared = turns.taken(shared=True)
+    shared.__enter__()
+    threading.Thread(target=lambda: (over.wait(), shared.__exit__(None, None, None))).start()
+    threading.Timer(0.05, over.set).start()
+    with turns.taken():
+        assert over.is_set()
+
+
 def test_who_waits_hears_at_once() -> None:
     news, stop = News(), Stop()
     heard = threading.Event()

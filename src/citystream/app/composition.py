@@ -103,7 +103,7 @@ class App:
 
     def turn(self) -> AbstractContextManager[None]:
         """Having the store to oneself among the threads of this process, or to readers that share the turn."""
-        return self._turns.taken()
+        return self._turns.taken(shared=True)
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
