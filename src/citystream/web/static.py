@@ -20,8 +20,8 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _FALLBACK: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>citystream</title></head>
 <body><h1>citystream</h1>
-<p>The pages of the dashboard are not built here: run <code>make assets</code>, which needs npm, or install a wheel. Its data
-is served all the same:</p>
+<p>The pages of the dashboard are not built here: run <code>make assets</code>, which needs npm, or install a wheel.
+Its data is served all the same:</p>
 <ul><li><a href="/api/meta">/api/meta</a>: what there is</li>
 <li><a href="/api/status">/api/status</a>: how it stands</li>
 <li><a href="/api/openapi.json">/api/openapi.json</a>: everything that can be asked</li></ul></body></html>
