@@ -140,7 +140,7 @@ class App:
         found = parts(sources_of(dataset, self.config.text("portal"), self.clock().date(), portal))
         self._parts[name] = found
         with locked(self.config.data, self.log(dataset)):
-            before, failed = self._catch_up(dataset), list[PortalError]()
+            before, failed = self._catch_up(dataset, again=True), list[PortalError]()
             received = list[Received]()
             try:
                 for part in found:
@@ -293,9 +293,11 @@ class App:
             with self._store(dataset) as store:
                 self._process(dataset, store)
 
-    def _catch_up(self, dataset: Dataset) -> Ledger:
-        """What an interrupted command left in the log comes into the tables first; returns the ledger before."""
-        left = self._left.get(dataset.name)
+    def _catch_up(self, dataset: Dataset, *, again: bool = False) -> Ledger:
+        """What an interrupted command left in the log comes into the tables first; returns the ledger before. *again*:
+        the store need not be opened for it if it is as this process left it.
+        """
+        left = self._left.get(dataset.name) if again else None
         if left and left.visits.keys() >= self._places(dataset) and left.position == _reach(self.log(dataset)):
             return left.ledger  # as this process left it: nothing to open the store for
         with self._store(dataset) as store:

@@ -6,6 +6,7 @@ time goes on, faster than the real one.
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Iterable
@@ -46,7 +47,8 @@ def demo(
     scale: Annotated[float, typer.Option(min=0.001, help="1 is about 500,000 Chicago rows.")] = 1.0,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the dashboard; 0 is a free one.")] = 0,
     browser: Annotated[
-        bool | None, typer.Option("--browser/--no-browser", help="Open the dashboard; if not said, at a terminal only.")
+        bool | None,
+        typer.Option("--browser/--no-browser", help="Open the dashboard; if not said, where there is a screen."),
     ] = None,
 ) -> None:
     """Simulated cities, taken in live and shown in a browser: no network, nothing to set up.
@@ -70,12 +72,18 @@ def demo(
             if not stopping() and not once:
                 clock.pace(rate)
                 say(f"and now live, {rate:,.0f} times as fast as life; Ctrl-C ends it")
-                _follow(show, rate, seconds, port, sys.stderr.isatty() if browser is None else browser)
+                _follow(show, rate, seconds, port, _at_a_screen() if browser is None else browser)
     if stopping():
         say("stopped; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
     if not said.json:
         suggest(_more(said, stage))
+
+
+def _at_a_screen() -> bool:
+    """Whether somebody sees what opens: a browser for terminals would take this one over."""
+    screen = sys.platform in ("darwin", "win32") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+    return screen and sys.stderr.isatty()
 
 
 def _take_in(show: Show, clock: SimClock, *, continued: bool, scale: float) -> None:
