@@ -299,7 +299,7 @@ class App:
         """
         left = self._left.get(dataset.name) if again else None
         if left and left.visits.keys() >= self._places(dataset) and left.position == _reach(self.log(dataset)):
-            return left.ledger  # as this process left it: nothing to open the store for
+            return left.ledger
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
