@@ -91,14 +91,20 @@ def _poison(file: Path) -> None:
 def site(store: Path) -> Iterator[Site]:
     """`citystream serve` over the store, as a user starts it."""
     command = [sys.executable, "-m", "citystream.cli", "--data", str(store), "--json"]
-    server = subprocess.Popen(
-        [*command, "serve", "--port", "0", "--no-follow"], stdout=subprocess.PIPE, text=True, cwd=store.parent
-    )
+    log = store.parent / "server.log"
+    with log.open("w", encoding="utf-8") as written:
+        server = subprocess.Popen(
+            [*command, "serve", "--port", "0", "--no-follow"],
+            stdout=subprocess.PIPE,
+            stderr=written,
+            text=True,
+            cwd=store.parent,
+        )
     try:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"].rstrip("/")
         _until_loaded(url)
-        yield Site(url, store)
+        yield Site(url, store, log)
     finally:
         server.terminate()
         server.wait(20)
@@ -135,4 +141,4 @@ def dashboard(context: BrowserContext, site: Site) -> Iterator[Dashboard]:
     made = Dashboard(context.new_page(), site)
     yield made
     assert made.elsewhere == []
-    assert made.complaints == []
+    assert made.complaints == [], f"the server said:\n{site.log.read_text(encoding='utf-8')[-8_000:]}"

@@ -18,10 +18,11 @@ _MAPPED = "lat IS NOT NULL"
 
 @dataclass(frozen=True)
 class Site:
-    """A server at *url* over the data folder *store*."""
+    """A server at *url* over the data folder *store*, which writes what goes wrong to *log*."""
 
     url: str
     store: Path
+    log: Path
 
     def sql(self, statement: str) -> list[list[object]]:
         """What the store says."""

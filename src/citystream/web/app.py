@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,8 @@ from citystream.web.failures import failed, failure
 from citystream.web.security import Guard
 from citystream.web.site import Site
 from citystream.web.static import static
+
+_LOG: Final = logging.getLogger("citystream.web")
 
 
 def create(site: Site, *, token: str = "", local: bool = True) -> ASGIApp:
@@ -34,6 +37,7 @@ def create(site: Site, *, token: str = "", local: bool = True) -> ASGIApp:
     app.add_exception_handler(CitystreamError, _failed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
     for part in (known_routes, count_routes, record_routes, watch_routes):
         app.include_router(part.routes(site))
     app.mount("/", static())
@@ -63,3 +67,9 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return failure(error.status_code, "unknown_name" if error.status_code == 404 else "bad_request", str(error.detail))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A fault of ours: said in full where the server runs, and in one line to who asked."""
+    _LOG.error("%s %s failed", request.method, request.url, exc_info=error)
+    return failure(500, "failed", f"the server failed: {type(error).__name__}", "what it was is where the server runs")
