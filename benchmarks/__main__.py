@@ -7,7 +7,7 @@ import sys
 
 ALL = (
     *("startup", "import_speed", "portal_cost", "peer", "batch_growth", "publish_speed", "kafka_log", "alert_latency"),
-    "dashboard_server",
+    *("dashboard_server", "dashboard_browser"),
 )
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,14 +88,14 @@ def _poison(file: Path) -> None:
         writer.writerows(rows)
 
 
-@pytest.fixture(scope="session")
-def site(store: Path) -> Iterator[Site]:
-    """`citystream serve` over the store, as a user starts it."""
+@contextmanager
+def serving(store: Path, port: int = 0) -> Iterator[tuple[Site, subprocess.Popen[str]]]:
+    """`citystream serve` over a store, as a user starts it, until everything is read in; and its process."""
     command = [sys.executable, "-m", "citystream.cli", "--data", str(store), "--json"]
     log = store.parent / "server.log"
-    with log.open("w", encoding="utf-8") as written:
+    with log.open("a", encoding="utf-8") as written:
         server = subprocess.Popen(
-            [*command, "serve", "--port", "0", "--no-follow"],
+            [*command, "serve", "--port", str(port), "--no-follow"],
             stdout=subprocess.PIPE,
             stderr=written,
             text=True,
@@ -103,14 +104,21 @@ def site(store: Path) -> Iterator[Site]:
     try:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"].rstrip("/")
-        _until_loaded(url)
-        yield Site(url, store, log)
+        until_loaded(url)
+        yield Site(url, store, log, server.pid), server
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _until_loaded(url: str) -> None:
+@pytest.fixture(scope="session")
+def site(store: Path) -> Iterator[Site]:
+    with serving(store) as (made, _):
+        yield made
+
+
+def until_loaded(url: str) -> None:
+    """Until a server has read in all that it serves."""
     for _ in range(300):
         with urllib.request.urlopen(f"{url}/health") as response:
             if json.load(response)["status"] == "ok":

@@ -18,11 +18,12 @@ _MAPPED = "lat IS NOT NULL"
 
 @dataclass(frozen=True)
 class Site:
-    """A server at *url* over the data folder *store*, which writes what goes wrong to *log*."""
+    """A server, process *pid*, at *url* over the data folder *store*, which writes what goes wrong to *log*."""
 
     url: str
     store: Path
     log: Path
+    pid: int
 
     def sql(self, statement: str) -> list[list[object]]:
         """What the store says."""

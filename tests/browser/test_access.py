@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import ROOT
-from tests.browser.dashboard import Dashboard
+from tests.browser.dashboard import CRIMES, Dashboard
+from tests.browser.layout import troubles
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 PICTURES = ROOT / "tests/artefacts/dashboard"
@@ -44,6 +45,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Dashboard, name: st
             page.emulate_media(color_scheme=theme)
             page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
             page.wait_for_timeout(150)
+            assert troubles(page) == [], (theme, width)
             page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
         assert violations(dashboard) == [], theme
@@ -104,6 +106,26 @@ def test_the_theme_is_chosen_and_remembered(dashboard: Dashboard) -> None:
     assert light != dark
     page.reload()
     assert page.evaluate(ground) == dark
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset"), [("explore", CRIMES), ("live", CRIMES), ("explore", "chicago/beach-weather")]
+)
+def test_another_theme_is_painted_on_every_map(dashboard: Dashboard, name: str, dataset: str) -> None:
+    """What is on a canvas takes no colours from style sheets."""
+    page = dashboard.page
+    dashboard.open(name, dataset=dataset)
+    for light in (True, False, True):
+        page.emulate_media(color_scheme="light" if light else "dark")
+        page.wait_for_function(
+            """light => {
+              const pen = new OffscreenCanvas(8, 8).getContext('2d', { willReadFrequently: true });
+              pen.drawImage(document.querySelector('canvas.painting'), 0, 0);
+              return pen.getImageData(4, 4, 1, 1).data[0] > 128 === light;
+            }""",
+            arg=light,
+            polling=200,
+        )
 
 
 def test_states_are_kept_as_pictures(dashboard: Dashboard) -> None:

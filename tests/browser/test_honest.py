@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.browser.arriving import import_thefts
 from tests.browser.conftest import HOSTILE_BLOCK, HOSTILE_TYPE
 from tests.browser.dashboard import CRIMES, Dashboard, Site
 
@@ -140,36 +139,7 @@ def test_what_arrives_is_seen_without_a_reload(dashboard: Dashboard, site: Site,
     page = dashboard.page
     dashboard.open("live")
     expect(page.locator('[data-line="open"]')).to_be_visible()
-    newest = str(site.sql("SELECT max(occurred_local)::DATE FROM chicago_crimes")[0][0])
-    year, month, day = newest[:10].split("-")
-    names = (
-        "ID",
-        "Case Number",
-        "Date",
-        "Block",
-        "IUCR",
-        "Primary Type",
-        "Description",
-        "Arrest",
-        "Domestic",
-        "District",
-    )
-    values = (
-        "99000001",
-        "LV1",
-        f"{month}/{day}/{year} 11:22:00 PM",
-        "001XX W LIVE ST",
-        "0860",
-        "THEFT",
-        "RETAIL THEFT",
-    )
-    more = {"Updated On": f"{month}/{day}/{year} 11:50:00 PM", "Latitude": "41.88", "Longitude": "-87.71"}
-    row = dict(zip(names, (*values, "false", "false", "011"), strict=True)) | more
-    file = tmp_path / "live.csv"
-    file.write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "citystream.cli", "--data", str(site.store), "import", CRIMES, str(file)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    import_thefts(site, [99_000_001], tmp_path / "live.csv")
     expect(page.locator('.feed [data-event="99000001"]')).to_be_visible()
     assert page.url.startswith(site.url)
 

@@ -10,11 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 import citystream
+from citystream.simulate.city import generate
+from citystream.simulate.portal import SimulatedPortal
 from tests.integration.test_cli import DATASET, ROWS, crimes
 
 COMMAND = [sys.executable, "-m", "citystream.cli"]
@@ -51,6 +56,37 @@ def test_it_shows_the_store_and_lets_others_write(tmp_path: Path) -> None:
             assert process.wait(timeout=15) == 0
 
 
+@pytest.mark.parametrize("followed", [True, False])
+def test_what_it_has_is_delivered_too(tmp_path: Path, followed: bool) -> None:
+    """What it takes in itself, or what others write, to a folder of Parquet files; the page is told how far it is."""
+    folder = tmp_path / "data"
+    (tmp_path / "citystream.toml").write_text('sinks = ["lake"]\n', encoding="utf-8")
+    citystream.import_files(DATASET, crimes(tmp_path / "c.csv", ROWS[:2]), data=folder)
+    published = generate(DATASET, start=date(2025, 3, 1), end=date(2025, 3, 3), seed=1, scale=0.01).served()
+    with SimulatedPortal(published) as portal:
+        words = ("--publish", DATASET, "--every", "0.5") if followed else ("--publish", "--no-follow")
+        with serving(folder, *words, CITYSTREAM_PORTAL=portal.url, CITYSTREAM_PAUSE="0") as (process, url):
+            delivered = sink(url, 2)
+            if not followed:
+                citystream.import_files(DATASET, crimes(tmp_path / "d.csv", ROWS[2:4]), data=folder)
+                delivered = sink(url, 4)
+            assert (delivered["address"], delivered["dataset"], delivered["error"]) == ("lake", DATASET, "")
+            pipeline = httpx.get(f"{url}/api/status").json()["pipeline"]
+            assert (pipeline["delivers_to"], pipeline["running"]) == (["lake"], followed)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+    command = [*COMMAND, "--data", str(folder), "publish", "--verify", "--to", "lake"]
+    verified = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert verified.returncode == 0, verified.stderr
+    assert not list(folder.glob(".spool-*"))
+
+
+def test_it_says_when_there_is_nowhere_to_deliver_to(tmp_path: Path) -> None:
+    command = [*COMMAND, "--data", str(tmp_path / "data"), "serve", "--port", "0", "--publish"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert (refused.returncode, "sinks = [" in refused.stderr) == (2, True)
+
+
 def test_elsewhere_a_token_is_needed(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     refused = subprocess.run(
@@ -75,5 +111,15 @@ def wait(url: str, position: int) -> None:
         told = httpx.get(f"{url}/health").json()
         if told["status"] == "ok" and told["datasets"].get(DATASET, {}).get("position") == position:
             return
+        time.sleep(0.05)
+    raise AssertionError(told)
+
+
+def sink(url: str, position: int) -> dict[str, Any]:
+    """How the one sink stands, once it has the records before *position*."""
+    for _ in range(600):
+        told: list[dict[str, Any]] = httpx.get(f"{url}/api/status", timeout=30).json().get("sinks", [])
+        if told and told[0]["position"] >= position:
+            return told[0]
         time.sleep(0.05)
     raise AssertionError(told)

@@ -164,12 +164,16 @@ class App:
                 self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, store, "replaying")
             )
 
+    def reach(self, dataset: Dataset) -> int:
+        """Where the dataset's log ends when all that waits there has an offset."""
+        return _reach(self.log(dataset))
+
     def status(self, reader: Reader | None = None) -> list[DatasetStatus]:
         """Where every dataset of the store stands, as *reader* sees it (one of its own, if None)."""
         if reader is None:
             with self.reader() as own:
                 return self.status(own)
-        ends = {name: _reach(self.log(dataset)) for name, dataset in reader.datasets.items()}
+        ends = {name: self.reach(dataset) for name, dataset in reader.datasets.items()}
         return read_status(reader, self.library.datasets, ends, self.clock())
 
     def check(self, name: str) -> Checked:

@@ -57,8 +57,8 @@ class News:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What goes to one *address*: the *datasets* (None: whatever the store has); *tell* hears of each delivery,
-    *complain* of each failure, with the seconds until it is tried again. *awaiting*: a dataset that the store has not
-    yet is no failure.
+    *complain* of each failure, with the seconds until it is tried again. *awaiting*: a store that is not
+    there yet, or has not a dataset yet, is no failure.
     """
 
     publishing: Publishing
@@ -72,7 +72,7 @@ class Delivery:
     def once(self, *, rebuild: bool = False) -> CitystreamError | None:
         """Every dataset once; the first error, if there was one."""
         failed: CitystreamError | None = None
-        for name in self.datasets if self.datasets is not None else self.publishing.names():
+        for name in self._names():
             if self.stopping():
                 break
             try:
@@ -83,6 +83,16 @@ class Delivery:
                 if not self.awaiting:
                     raise
         return failed
+
+    def _names(self) -> Sequence[str]:
+        if self.datasets is not None:
+            return self.datasets
+        try:
+            return self.publishing.names()
+        except NoStore:
+            if not self.awaiting:
+                raise
+            return ()
 
     def follow(self, news: News, every: float) -> None:
         """Again and again, whenever there is news and at least each *every* seconds, until someone says stop."""

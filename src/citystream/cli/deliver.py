@@ -14,6 +14,9 @@ from citystream.cli.stopping import Stopping
 from citystream.errors import CitystreamError, ConfigError
 from citystream.publish import Published
 
+#: Seconds after which a sink is looked at, also when nothing came in.
+LOOKS = 60.0
+
 
 def to_deliver(opened: App, named: Sequence[str]) -> list[str]:
     """The addresses *named*, else those of the configuration; raises `ConfigError` if one can never be delivered to."""

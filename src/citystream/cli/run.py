@@ -12,7 +12,7 @@ from citystream.app.delivering import Delivery, News, following
 from citystream.catalog.dataset import Dataset
 from citystream.cli import outcomes
 from citystream.cli.again import again
-from citystream.cli.deliver import deliveries, to_deliver
+from citystream.cli.deliver import LOOKS, deliveries, to_deliver
 from citystream.cli.follow import Round, Rounds
 from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.output import put_json, put_json_line, say
@@ -22,9 +22,6 @@ from citystream.cli.stopping import INTERRUPTED, Stopping
 from citystream.errors import CitystreamError, ConfigError, PortalError
 
 app = typer.Typer(add_completion=False)
-
-#: Seconds after which a sink is looked at, also when nothing came in.
-_LOOKS = 60.0
 
 
 @app.command()
@@ -86,7 +83,7 @@ def _follow(rounds: Rounds, sinks: Sequence[Delivery], every: float | None, said
         news.tell()
         _tell(one, json=said.json)
 
-    with following(sinks, news, _LOOKS, rounds.stopping):
+    with following(sinks, news, LOOKS, rounds.stopping):
         rounds.follow(tell, every)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
+from typing import Final
 
 import duckdb
 
@@ -21,6 +23,10 @@ from citystream.store import tables
 from citystream.store.views import UNIONS, statements
 
 FILE = "citystream.duckdb"
+
+#: A lock on a file is the whole process's: whoever closes it anywhere lets go of it everywhere. So nobody opens the
+#: store while another thread closes it for the last time, or others could write to what is being read.
+_OPENING: Final = Lock()
 
 
 def first_line(error: BaseException) -> str:
@@ -41,11 +47,18 @@ def connect(
         if not read_only:
             folder.mkdir(parents=True, exist_ok=True)
             _create(path)
-        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        with _OPENING:
+            connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
     except (OSError, duckdb.Error) as error:
         raise _translated(error, path) from error
-    connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
     return connection
+
+
+def disconnect(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close what `connect` opened."""
+    with _OPENING:
+        connection.close()
 
 
 _BUSY = "wait until it has finished, or stop it, and try again"
@@ -178,7 +191,7 @@ class Database:
                 self._datasets = stored_datasets(self.connection)
                 self._check_engine()
         except BaseException:
-            self.connection.close()
+            disconnect(self.connection)
             raise
 
     def __enter__(self) -> Database:
@@ -191,7 +204,7 @@ class Database:
 
     def close(self) -> None:
         """Release the file."""
-        self.connection.close()
+        disconnect(self.connection)
 
     @property
     def datasets(self) -> Mapping[str, Dataset]:

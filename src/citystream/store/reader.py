@@ -19,7 +19,15 @@ import pyarrow as pa
 from citystream.catalog.dataset import Dataset
 from citystream.errors import QueryError
 from citystream.store import reference
-from citystream.store.database import check_layout, cuts_at, first_line, patiently, refusals, stored_datasets
+from citystream.store.database import (
+    check_layout,
+    cuts_at,
+    disconnect,
+    first_line,
+    patiently,
+    refusals,
+    stored_datasets,
+)
 from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
@@ -69,7 +77,7 @@ class Reader:
                 check_layout(self._connection, folder)
                 self._begin()
         except BaseException:
-            self._connection.close()
+            disconnect(self._connection)
             raise
         self._cut: AsOf | None = None
 
@@ -95,7 +103,7 @@ class Reader:
         # one left open would keep the engine half closed, and opening the file again in this process would never end
         for stream in self._streams:
             stream.close()
-        self._connection.close()
+        disconnect(self._connection)
 
     def query(self, sql: str, as_of: AsOf | None = None) -> pa.Table:
         """The answer to one SELECT over the public tables; raises `QueryError`."""
@@ -116,7 +124,7 @@ class Reader:
         return found.schema, _batches(found)
 
     def _answer(self, sql: str, as_of: AsOf | None) -> duckdb.DuckDBPyRelation:
-        asked = duckdb.extract_statements(sql)
+        asked = self._connection.extract_statements(sql)
         if len(asked) != 1 or asked[0].type not in _ASKING:
             raise QueryError("that is not one question", "ask with one SELECT; the store is read-only here")
         self._as_of(as_of)

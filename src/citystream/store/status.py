@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -89,12 +89,29 @@ def read_status(
 ) -> list[DatasetStatus]:
     """The status of every dataset of a store at *now* (UTC); *known* is the catalog, *log_ends* the end of each log."""
     return [
-        _status(reader, dataset, known.get(name), log_ends.get(name, 0), now)
+        read_facts(reader, dataset, known.get(name)).at(log_ends.get(name, 0), now)
         for name, dataset in reader.datasets.items()
     ]
 
 
-def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int, now: datetime) -> DatasetStatus:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store alone says of a dataset, which holds until somebody writes to it: *told*, still without `pending`
+    and `state`. *known*: how the dataset is defined now; *visits*: the newest to each place, newest first.
+    """
+
+    told: DatasetStatus
+    known: Dataset
+    visits: Sequence[Mapping[str, object]]
+
+    def at(self, log_end: int, now: datetime) -> DatasetStatus:
+        """The status at *now* (UTC), while the dataset's log ends at *log_end*."""
+        pending = max(0, log_end - self.told.position)
+        return replace(self.told, pending=pending, state=_state(self.known, self.visits, now))
+
+
+def read_facts(reader: Reader, stored: Dataset, known: Dataset | None) -> Facts:
+    """What *reader* says of the dataset *stored*; *known*: what the catalog says of it now, None if nothing."""
     name, now_known = quoted(stored.name), known or stored
     events = _first(reader, current(stored.table, "versions", _EVENTS))
     ledger = _first(reader, f"SELECT * EXCLUDE (dataset) FROM ledger WHERE dataset = {name}")
@@ -110,7 +127,7 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
     )
     drifts = _drifts(reader, name)
     withheld, missing = _unplaced(reader, stored)
-    return DatasetStatus(
+    told = DatasetStatus(
         dataset=stored.name,
         title=stored.title,
         kind=stored.kind,
@@ -120,7 +137,7 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
         newest_event=_moment(events["newest"]),
         ledger=counted,
         position=int(str(position)),
-        pending=max(0, log_end - int(str(position))),
+        pending=0,
         active_alerts=alerts.get("active", 0),
         withdrawn_alerts=alerts.get("withdrawn", 0),
         rejects=_counts(
@@ -131,7 +148,7 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
         last_fetch=_moment(fetch.get("finished_at")),
         last_good_fetch=_moment(fetch.get("last_good")),
         mode=str(fetch.get("mode") or ""),
-        state=_state(now_known, visits, now),
+        state="",
         detail=str(fetch.get("detail") or ""),
         drift=str(fetch.get("drift") or ""),
         drifts=len(drifts),
@@ -145,6 +162,7 @@ def _status(reader: Reader, stored: Dataset, known: Dataset | None, log_end: int
         catalog_changed=known is not None and reader.made_by.get(stored.name) != fingerprint(known),
         taking_changed=taking_changed(stored, now_known),
     )
+    return Facts(told, now_known, visits)
 
 
 def _visits(reader: Reader, name: str) -> list[dict[str, object]]:
@@ -159,7 +177,7 @@ def _visits(reader: Reader, name: str) -> list[dict[str, object]]:
     return rows
 
 
-def _state(dataset: Dataset, visits: list[dict[str, object]], now: datetime) -> str:
+def _state(dataset: Dataset, visits: Sequence[Mapping[str, object]], now: datetime) -> str:
     """How *dataset* stands at *now*. Places that the last round did not go to say nothing any more."""
     if not visits:
         return ""
@@ -179,7 +197,9 @@ def _state(dataset: Dataset, visits: list[dict[str, object]], now: datetime) -> 
     return freshness(dataset, max(told, default=last_good), now)
 
 
-def _in_round(each: dict[str, object], newest: dict[str, object], dataset: Dataset, began: datetime | None) -> bool:
+def _in_round(
+    each: Mapping[str, object], newest: Mapping[str, object], dataset: Dataset, began: datetime | None
+) -> bool:
     """Whether a visit is the newest, or one to another part of a dataset in parts, a cadence before it at most."""
     if each is newest:
         return True

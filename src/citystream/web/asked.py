@@ -11,6 +11,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from citystream.errors import QueryError
+from citystream.registry import nearest
 from citystream.web.board import Held
 from citystream.web.filters import Filters, parse
 from citystream.web.parts import BLOCK, Answer, View
@@ -57,6 +58,15 @@ def views_of(held: Held, text: str, *, days: bool = True) -> list[str]:
         if name != "days" and (name not in dims or dims[name].form != "names"):
             raise QueryError(f"{held.engine.dataset.name} has no view '{name}'", f"views: {', '.join([*dims, 'days'])}")
     return names if days else [name for name in names if name != "days"]
+
+
+def view_of(held: Held, text: str) -> str:
+    """The one dimension with names of an address; raises `QueryError` for anything else."""
+    dims = held.engine.dims
+    if text not in dims or dims[text].form != "names":
+        known = [name for name, each in dims.items() if each.form == "names"]
+        raise QueryError(f"{held.engine.dataset.name} has no view '{text}'", nearest(text, known))
+    return text
 
 
 def numbers(request: Request, answer: Answer, tag: str) -> Response:

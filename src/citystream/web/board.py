@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
@@ -84,9 +84,19 @@ class Board:
         dataset = self.dataset(name)
         if dataset.kind == READING:
             raise NotCounted(f"{name} has readings, which are measured and not counted", "ask /api/readings")
-        if name not in self.held:
+        held = self.held.get(name)
+        if held is None:
             raise Busy(f"{name} is being read in", "try again in a few seconds")
-        return self.held[name]
+        return held
+
+    def signs(self) -> object:
+        """What tells one state of the store's file from another; None if there is none."""
+        signs = []
+        for name in (FILE, f"{FILE}.wal"):
+            with suppress(OSError):
+                stat = (self.app.config.data / name).stat()
+                signs.append((name, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return tuple(signs) or None
 
     def stored(self) -> bool:
         """Whether there is a store."""
@@ -95,6 +105,10 @@ class Board:
     def counted_names(self) -> list[str]:
         """The datasets whose events are in memory, or will be."""
         return [name for name, dataset in self.datasets.items() if dataset.kind != READING]
+
+    def loaded(self) -> dict[str, Held]:
+        """The datasets in memory at this moment: who goes through them is not disturbed by what is read in meanwhile."""
+        return dict(self.held)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -112,7 +126,7 @@ class Board:
             engine = each.done()
             with self._following:
                 self.held[engine.dataset.name] = Held(engine, Memory(), fetched_at)
-        settled = [held.engine.settle() for held in list(self.held.values())]
+        settled = [held.engine.settle() for held in self.loaded().values()]
         if loading:
             self._tell_anew([each.engine for each, _ in loading])
         return changed or bool(loading) or any(settled)
@@ -132,7 +146,7 @@ class Board:
                     continue
                 try:
                     moves += self._followed(reader, name, at.get(name))
-                except (Anew, KeyError):
+                except Anew:
                     self.held.pop(name, None)
                     if loading is not None:
                         loading.append((Engine.of(reader, dataset), at.get(name)))
@@ -143,7 +157,10 @@ class Board:
             return bool(moves)
 
     def _followed(self, reader: Reader, name: str, fetched_at: datetime | None) -> list[Move]:
-        held = self.held[name]
+        """What changed in a dataset. Raises `Anew`, also if it was never read."""
+        held = self.held.get(name)
+        if held is None:
+            raise Anew
         with held.engine.lock:
             before = held.engine.refresh(reader)
         if before is None:

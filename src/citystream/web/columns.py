@@ -63,12 +63,15 @@ class Columns:
             edges = np.flatnonzero(np.diff(np.concatenate(([False], wanted, [False])).astype(np.int8)))
             yield from zip(self.starts[edges[::2]].tolist(), self.starts[edges[1::2]].tolist(), strict=True)
             return
+        # days of another type than the column's would have it copied for each search
+        day = self.base["day"]
+        first, last = (day.dtype.type(each) for each in days)
         for district in np.flatnonzero(wanted).tolist():
             start, stop = int(self.starts[district]), int(self.starts[district + 1])
-            within = self.base["day"][start:stop]
-            low, high = np.searchsorted(within, np.array([days[0], days[1] + 1]), "left").tolist()
+            low = start + int(day[start:stop].searchsorted(first, "left"))
+            high = start + int(day[start:stop].searchsorted(last, "right"))
             if low < high:
-                yield start + low, start + high
+                yield low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,16 @@ def windows(until: date) -> dict[str, Days]:
 def comparison(
     query: Query, filters: Filters, by: str, until: date | None, fetched_at: datetime | None
 ) -> dict[str, object]:
-    """One row for each value of the dimension *by*. Raises `QueryError` if *until* is not complete."""
+    """One row for each value of the dimension *by*. Raises `QueryError` if *until* is not complete, or before
+    the first day."""
     engine, columns = query.engine, query.state.columns
     complete = complete_until(engine, columns, fetched_at)
     if complete is None:
         raise QueryError(f"{engine.dataset.name} has no complete day yet", "wait for its next visit")
     if until is not None and until > complete:
         raise QueryError(f"{until} is not complete", f"the last complete day is {complete}")
+    if until is not None and until < (first := engine.day(columns.first)):
+        raise QueryError(f"{until} is before the first day", f"the first day is {first}")
     spans = windows(until or complete)
     counts = _counted(query, filters.without(["t", *own_of(engine.dims, by)]), by, spans)
     breaks = {

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from citystream.web import alerts, brush, comparison, meta, news, points, pulse, series
-from citystream.web.asked import Cells, DatasetName, filters_of, iso, named, numbers, same, tag, views_of
+from citystream.web.asked import Cells, DatasetName, filters_of, iso, named, numbers, same, tag, view_of, views_of
 from citystream.web.filters import own_of
 from citystream.web.overview import Overview
 from citystream.web.parts import Answer, View
@@ -97,7 +97,7 @@ def routes(site: Site) -> APIRouter:
     ) -> dict[str, Any]:
         """Counts over time, for each value of a dimension."""
         held, filters = filters_of(site, request, dataset)
-        (by,) = views_of(held, by) if by else ("",)
+        by = view_of(held, by) if by else ""
         made = await site.count(held, "", lambda asked: series.series(asked, filters, by, grain))
         raised = await site.read(lambda reader: alerts.by_day(reader, held.engine.dataset))
         return {
@@ -116,7 +116,7 @@ def routes(site: Site) -> APIRouter:
     ) -> dict[str, Any]:
         """28 days and the year to date beside what came before."""
         held, filters = filters_of(site, request, dataset)
-        (by,) = views_of(held, by)
+        by = view_of(held, by)
         last = alerts.day(until)
         return await site.count(
             held, "", lambda asked: comparison.comparison(asked, filters, by, last, held.fetched_at)

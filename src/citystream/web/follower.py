@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from citystream.app.delivering import News
 from citystream.errors import CitystreamError
-from citystream.store.database import FILE
 from citystream.web.board import Board
 
+_LOG: Final = logging.getLogger("citystream.web")
 #: Seconds between looks at the file.
 _LOOKS: Final = 1.0
 
 
 class Follower:
-    """Follows *board*'s store between `start` and `stop`; *news* tells of commits, *failed* hears what goes wrong."""
+    """Follows *board*'s store between `start` and `stop`; *news* tells of commits, and is told of those
+    of other processes; *failed* hears what goes wrong.
+    """
 
     def __init__(self, board: Board, news: News, failed: Callable[[CitystreamError], None]) -> None:
         self._board, self._news, self._failed = board, news, failed
@@ -37,7 +39,7 @@ class Follower:
 
     def look(self) -> bool:
         """Follow the store now, if it may have changed; whether it had."""
-        seen = self._signs()
+        seen = self._board.signs()
         waiting = any(name not in self._board.held for name in self._board.counted_names())
         if seen is None or (seen == self._seen and not waiting):
             return False
@@ -46,20 +48,18 @@ class Follower:
         return changed
 
     def _run(self) -> None:
+        heard = 0
         while not self._stop.is_set():
-            told = self._news.count
+            told, seen = self._news.count, self._seen
             try:
                 self.look()
+                if self._seen != seen and told == heard:  # another process wrote: who waits for news hears it from here
+                    self._news.tell()
             except CitystreamError as error:
                 self._failed(error)
                 self._stop.wait(_LOOKS)
+            except Exception:  # a page that stands still without a word is worse than what went wrong
+                _LOG.exception("the store could not be followed, and is tried again")
+                self._stop.wait(_LOOKS)
+            heard = told
             self._news.wait(told, _LOOKS, self._stop.is_set)
-
-    def _signs(self) -> object:
-        """What tells one state of the file from another, None if there is none."""
-        signs = []
-        for name in (FILE, f"{FILE}.wal"):
-            with suppress(OSError):
-                stat = (self._board.app.config.data / name).stat()
-                signs.append((name, stat.st_mtime_ns, stat.st_size))
-        return tuple(signs) or None

@@ -21,7 +21,7 @@ def routes(site: Site) -> APIRouter:
     @router.get("/health")
     async def health() -> dict[str, Any]:
         """Whether all is read in; needs no token."""
-        names, held = site.board.counted_names(), site.board.held
+        names, held = site.board.counted_names(), site.board.loaded()
         datasets = {
             name: {"position": held[name].engine.state.columns.position if name in held else 0, "loaded": name in held}
             for name in names

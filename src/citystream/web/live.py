@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -122,11 +123,15 @@ class Line:
 
     def put(self, *events: Event) -> None:
         """From any thread: have the page get *events*."""
-        self._loop.call_soon_threadsafe(self._put, events)
+        self._call(self._put, events)
 
     def close(self) -> None:
         """From any thread: end the stream."""
-        self._loop.call_soon_threadsafe(self._end)
+        self._call(self._end)
+
+    def _call(self, what: Callable[..., None], *given: object) -> None:
+        with suppress(RuntimeError):  # its loop is over, and its page with it
+            self._loop.call_soon_threadsafe(what, *given)
 
     async def next(self) -> Event | None:
         """The next event; None at the end. Raises `TimeoutError` after `HEARTBEAT` seconds."""

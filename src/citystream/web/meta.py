@@ -40,13 +40,13 @@ _HOURS_WHY: Final = "a placeholder time, or no time of day was published"
 
 def meta(board: Board) -> dict[str, Any]:
     """All of it but the time and its own version, which `versioned` adds."""
-    datasets = board.datasets
+    datasets, loaded = board.datasets, board.loaded()
     counted = [each for each in datasets.values() if each.kind != READING]
     measured = [each for each in datasets.values() if each.kind == READING]
     return {
         "product": PRODUCT,
         "cities": _cities(datasets.values()),
-        "datasets": [_told(each, board.held.get(each.name)) for each in counted],
+        "datasets": [_told(each, loaded.get(each.name)) for each in counted],
         "readings": [_readings(each) for each in measured],
         "definitions": DEFINITIONS,
     }
@@ -54,14 +54,17 @@ def meta(board: Board) -> dict[str, Any]:
 
 def versioned(board: Board, sql: Mapping[str, object], now: datetime) -> dict[str, Any]:
     """`meta` with what identifies it."""
+    # the version first: a value that is given meanwhile then makes a page ask again, and not miss it
+    known = meta_version(board)
     told = meta(board) | {"sql": sql}
-    return {"version": meta_version(board), "now": now.replace(tzinfo=None, microsecond=0).isoformat(), **told}
+    return {"version": known, "now": now.replace(tzinfo=None, microsecond=0).isoformat(), **told}
 
 
 def meta_version(board: Board) -> str:
     """Changes whenever a page must ask for `meta` again: a dataset, a value, or a day more."""
+    loaded = board.loaded()
     known = [
-        (name, board.held[name].engine.made_by, *_sizes(board.held[name].engine)) if name in board.held else (name,)
+        (name, loaded[name].engine.made_by, *_sizes(loaded[name].engine)) if name in loaded else (name,)
         for name in board.datasets
     ]
     return "m-" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]

@@ -58,7 +58,7 @@ def complete_days(board: Board) -> dict[str, date | None]:
     """By dataset, its last complete day."""
     return {
         name: complete_until(held.engine, held.engine.state.columns, held.fetched_at)
-        for name, held in board.held.items()
+        for name, held in board.loaded().items()
     }
 
 

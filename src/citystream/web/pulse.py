@@ -42,10 +42,11 @@ def pulse(query: Query, filters: Filters, hours: int, fetched_at: datetime | Non
     names = engine.names("district").values
     table = np.zeros((len(names), (columns.last - since + 1) * 24), np.int64)
     np.add.at(table, (rows["district"][timed], at), 1)
-    newest = int(at.max(initial=0))
+    newest = int(at.max()) if len(at) else table.shape[1] - 1
     sums = _sliding(table)
     steps = _weeks_back(gap)
-    expected = np.mean([sums[:, newest - step] for step in steps if newest >= step], axis=0)
+    usual = [sums[:, newest - step] for step in steps if newest >= step]
+    expected = np.mean(usual, axis=0) if usual else np.zeros(len(names))
     start = datetime.combine(engine.day(since), datetime.min.time())
     shown = range(max(newest - hours + 1, 0), newest + 1)
     return {

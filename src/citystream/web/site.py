@@ -15,7 +15,7 @@ from citystream.web.asking import Newest
 from citystream.web.board import Board, Busy, Held, Move
 from citystream.web.live import Hub, event
 from citystream.web.query import Query
-from citystream.web.standing import Pipeline, Visited
+from citystream.web.standing import Pipeline, Standings, Visited
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.board.moved = self._moved
+        self.standings = Standings(self.board)
         self.counting, self.reading = anyio.CapacityLimiter(2), anyio.CapacityLimiter(6)
 
     def hub(self, dataset: str) -> Hub:
@@ -51,7 +52,7 @@ class Site:
 
     def close(self) -> None:
         """End the live streams, so that the server can stop."""
-        for hub in self.hubs.values():
+        for hub in list(self.hubs.values()):
             hub.close()
 
     async def count(self, held: Held, page: str, work: Callable[[Query], T]) -> T:
@@ -63,6 +64,10 @@ class Site:
                 return work(query)
 
         return await anyio.to_thread.run_sync(run, limiter=self.counting)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What *work* finds in files and at brokers, in a thread."""
+        return await anyio.to_thread.run_sync(work, limiter=self.reading)
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """What *work* finds in the store, in a thread. Raises `Busy` if a writer keeps it for long."""

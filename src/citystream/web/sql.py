@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pyarrow as pa
+
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.measures import READING
 from citystream.disclosure import personal
@@ -93,9 +95,20 @@ def ask(reader: Reader, sql: str, as_of: str | int | None, limit: int, seconds: 
     finally:
         timer.cancel()
     columns = [(field.name, str(field.type)) for field in found.schema]
-    lists = [for_json(column.to_pylist()) for column in found.slice(0, limit).columns]
+    lists = [_values(column) for column in found.slice(0, limit).columns]
     rows = [list(row) for row in zip(*lists, strict=True)]
     return Asked(columns, rows, found.num_rows > limit, time.monotonic() - began)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column for an answer. Raises `QueryError` for times that cannot be written."""
+    try:
+        told: list[Any] = for_json(column.to_pylist())
+    except (ValueError, OverflowError) as error:
+        raise QueryError(
+            "a time of the answer lies outside of the years 1 to 9999", "ask for it as text: CAST(... AS VARCHAR)"
+        ) from error
+    return told
 
 
 def _checked(reader: Reader, sql: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final
 
 from citystream.app import App
 from citystream.store.reader import Reader
+from citystream.store.status import Facts, read_facts
 from citystream.store.views import quoted
 from citystream.values import for_json
+from citystream.web.board import Board
 
 _VISITS: Final = 50
 _ARRIVALS: Final = 60
@@ -29,35 +33,91 @@ class Visited:
 @dataclass
 class Pipeline:
     """What this process brings in itself: *running* since it follows its datasets, *every* so many seconds or, if
-    None, each at its own cadence; *last*: the last visit to each.
+    None, each at its own cadence; *last*: the last visit to each; *delivers_to*: the sinks that it delivers to.
     """
 
     running: bool = False
     every: float | None = None
+    delivers_to: list[str] = field(default_factory=list)
     last: dict[str, Visited] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """For an answer."""
         told: dict[str, Any] = for_json(
-            {"running": self.running, "every": self.every, "last": list(self.last.values())}
+            {
+                "running": self.running,
+                "every": self.every,
+                "delivers_to": self.delivers_to,
+                "last": list(self.last.values()),
+            }
         )
         return told
 
 
-def standing(app: App, reader: Reader, pipeline: Pipeline, dataset: str) -> dict[str, object]:
-    """Everything about all datasets, or about one."""
-    wanted = f"dataset = {quoted(dataset)}" if dataset else "true"
-    found = [each for each in app.status(reader) if dataset in ("", each.dataset)] if reader.datasets else []
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store says of all datasets, or of one: *facts* of each, and *rows* of an answer by their name."""
+
+    facts: Sequence[Facts]
+    rows: Mapping[str, object]
+
+
+class Standings:
+    """What the store of *board* says of its datasets, remembered as long as nobody wrote to it."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._lock = Lock()
+        self._signs: object = None
+        self._stored: dict[str, Stored] = {}
+        self._facts: dict[str, Facts] = {}
+
+    def remembered(self, dataset: str) -> Stored | None:
+        """About all datasets (''), or about one, if it was read and the file is still the same."""
+        with self._lock:
+            return self._stored.get(dataset) if self._signs == self._board.signs() else None
+
+    def read(self, reader: Reader, dataset: str) -> Stored:
+        """From the store, which nobody can write to while *reader* has it open."""
+        with self._lock:
+            signs = self._board.signs()
+            if signs != self._signs:
+                self._signs, self._stored, self._facts = signs, {}, {}
+            if dataset not in self._stored:
+                self._stored[dataset] = self._read(reader, dataset)
+            return self._stored[dataset]
+
+    def _read(self, reader: Reader, dataset: str) -> Stored:
+        known = self._board.app.library.datasets
+        names = [name for name in reader.datasets if dataset in ("", name)]
+        for name in names:
+            if name not in self._facts:
+                self._facts[name] = read_facts(reader, reader.datasets[name], known.get(name))
+        return Stored([self._facts[name] for name in names], _rows(reader, dataset))
+
+
+def standing(app: App, stored: Stored, pipeline: Pipeline, dataset: str) -> dict[str, object]:
+    """Everything about all datasets, or about one, at this moment."""
+    now = app.clock()
+    found = [each.at(app.reach(each.known), now) for each in stored.facts]
     return {
         "datasets": for_json(found),
+        **stored.rows,
+        "sinks": [for_json(each) for each in app.publishing.states() if dataset in ("", each.dataset)],
+        "pipeline": pipeline.told(),
+    }
+
+
+def _rows(reader: Reader, dataset: str) -> dict[str, object]:
+    """The newest visits, the rejects by reason, and the arrivals by day."""
+    wanted = f"dataset = {quoted(dataset)}" if dataset else "true"
+    return {
         "fetches": _asked(reader, f"SELECT * FROM fetches WHERE {wanted} ORDER BY finished_at DESC LIMIT {_VISITS}"),
         "rejects": _asked(
             reader,
             f"SELECT dataset, reason, count(*) AS rows FROM rejects WHERE {wanted} GROUP BY ALL ORDER BY rows DESC",
         ),
         "arrivals": _arrivals(reader, wanted),
-        "sinks": [for_json(each) for each in app.publishing.states() if dataset in ("", each.dataset)],
-        "pipeline": pipeline.told(),
     }
 
 

@@ -44,13 +44,22 @@ def _answer(request: Request, folder: Path) -> Response:
         raise HTTPException(405, "pages are read only")
     if path.parts[0] == "api" or "\\" in str(path) or ".." in path.parts:
         raise HTTPException(404, f"there is no {request.url.path}")
-    file = (folder / path).resolve()
-    if path.name != _INDEX and file.is_file() and file.is_relative_to(folder.resolve()):
+    file = _file(folder, path)
+    if path.name != _INDEX and file is not None:
         return FileResponse(file, headers={"Cache-Control": _FOR_EVER if path.parts[0] == _ASSETS else "no-cache"})
     if path.suffix and path.name != _INDEX:
         raise HTTPException(404, f"there is no {request.url.path}")
     index = folder / _INDEX
     return FileResponse(index, headers={"Cache-Control": "no-cache"}) if _built(folder) else HTMLResponse(_FALLBACK)
+
+
+def _file(folder: Path, path: PurePosixPath) -> Path | None:
+    """The file of *folder* at *path*, if there is one; what no file can be called is none."""
+    try:
+        file = (folder / path).resolve()
+        return file if file.is_file() and file.is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _built(folder: Path) -> bool:

@@ -59,7 +59,10 @@ def routes(site: Site) -> APIRouter:
         """Freshness, ledger, rejects, visits, sinks, and what this process does."""
         if dataset:
             site.board.dataset(dataset)
-        return await site.read(lambda reader: standing.standing(site.board.app, reader, site.pipeline, dataset))
+        stored = site.standings.remembered(dataset)
+        if stored is None:
+            stored = await site.read(lambda reader: site.standings.read(reader, dataset))
+        return await site.aside(lambda: standing.standing(site.board.app, stored, site.pipeline, dataset))
 
     @router.get("/api/rejects")
     async def rejected(

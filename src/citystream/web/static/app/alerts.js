@@ -74,9 +74,9 @@ function episodes(list) {
 /** @param {Alert} alert */
 const titleOf = alert => [label(dimension("type"), alert.type), label(dimension("district"), alert.district)].join(", ");
 
-/** Fri 20 Nov, 18:00–23:00. @param {string} from @param {string} to */
-function windowSaid(from, to) {
-  const day = `${format.weekday(from)} ${format.date(from, false)}`;
+/** Fri 20 Nov, 18:00–23:00; with the year, if it is not the newest. @param {string} from @param {string} to @param {boolean} [year] */
+function windowSaid(from, to, year = from.slice(0, 4) !== current.value?.last_day?.slice(0, 4)) {
+  const day = `${format.weekday(from)} ${format.date(from, year)}`;
   if (from.slice(0, 10) === to.slice(0, 10)) return `${day}, ${from.slice(11, 16)}–${to.slice(11, 16)}`;
   return `${day}, ${from.slice(11, 16)} – ${format.weekday(to)} ${format.date(to, false)}, ${to.slice(11, 16)}`;
 }
@@ -135,7 +135,7 @@ function Detail({ id }) {
     <button class="btn small line" title="this type here, in this browser only" onClick=${() => flip("alerts-muted", muted, series(alert))}><${Icon} name="mute" />${muteName}</button>
     <button class="btn small icon" aria-label="Copy link to this alert" title="Copy link" onClick=${() => { show({ alert: alert.alert_id }, { replace: true }); navigator.clipboard?.writeText(location.href); }}><${Icon} name="link" /></button>`;
   const rowsOf = () => openRows({ type: alert.type ?? "", district: alert.district ?? "", t: `${alert.window_start_local.slice(0, 10)}..${format.plusDays(alert.window_end_local, 0)}` }, `${titleOf(alert)}, the days of the window`);
-  return html`<${Card} title=${titleOf(alert)} name="Alert" sub="${windowSaid(alert.window_start_local, alert.window_end_local)} ${alert.window_start_local.slice(0, 4)}${alert.raised_at ? ` · raised ${format.moment(alert.raised_at)} UTC` : ""}" tools=${tools} state=${state === "refreshing" ? "refreshing" : "ready"} problem=${problem} retry=${again} bare=${true}
+  return html`<${Card} title=${titleOf(alert)} name="Alert" sub="${windowSaid(alert.window_start_local, alert.window_end_local, true)}${alert.raised_at ? ` · raised ${format.moment(alert.raised_at)} UTC` : ""}" tools=${tools} state=${state === "refreshing" ? "refreshing" : "ready"} problem=${problem} retry=${again} bare=${true}
       table=${() => [["hour", "count"], ...said.around.starts.map((/** @type {string} */ start, /** @type {number} */ index) => [start, said.around.counts[index]])]}>
     <div class="card-b al-body"><${Why} alert=${alert} of=${of} /><${Facts} alert=${alert} /><${Around} alert=${alert} around=${said.around} /><${History} history=${said.history ?? []} /></div>
     <div class="scroll" tabindex="0" role="region" aria-label="Records of the window"><${RowTable} rows=${said.rows} /></div>

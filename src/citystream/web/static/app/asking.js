@@ -5,14 +5,17 @@ import { ask, isOld } from "./api.js";
 import { moved } from "./store.js";
 
 /**
+ * *said* is the last answer, kept while a new one comes; *problem* is what the newest try failed with. With a *state* of
+ * "ready" a problem means that the answer is of this very question, but not of the newest data.
  * @param {string} path  empty: nothing is asked
  * @param {import("./types.js").Params} params
  * @param {string} key
- * @returns {{said: any, problem: unknown, state: string, again: () => void}} *said* is the last answer, kept while a new one comes
+ * @param {unknown} [since]  asked again whenever it changes; if not said, whenever the data did
+ * @returns {{said: any, problem: unknown, state: string, again: () => void}}
  */
-export function useAnswer(path, params, key) {
+export function useAnswer(path, params, key, since = moved.value) {
   const [found, setFound] = useState(/** @type {{question: string, said: any}} */ ({ question: "", said: null }));
-  const [problem, setProblem] = useState(/** @type {unknown} */ (null));
+  const [failed, setFailed] = useState(/** @type {{question: string, problem: unknown}} */ ({ question: "", problem: null }));
   const [tries, setTries] = useState(0);
   const question = path && `${path} ${JSON.stringify(params)}`;
   useEffect(() => {
@@ -20,10 +23,14 @@ export function useAnswer(path, params, key) {
     ask(path, params, { key })
       .then(said => {
         setFound({ question, said });
-        setProblem(null);
+        setFailed({ question, problem: null });
       })
-      .catch(error => isOld(error) || setProblem(error));
-  }, [question, tries, moved.value]);
+      .catch(problem => isOld(problem) || setFailed({ question, problem }));
+  }, [question, tries, since]);
   const state = !found.said ? "loading" : found.question === question ? "ready" : "refreshing";
-  return { said: found.said, problem: found.said && found.question === question ? null : problem, state, again: () => setTries(tries + 1) };
+  const again = () => {
+    setFailed({ question, problem: null });
+    setTries(tries + 1);
+  };
+  return { said: found.said, problem: failed.question === question ? failed.problem : null, state, again };
 }

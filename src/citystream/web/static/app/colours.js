@@ -5,10 +5,13 @@ import { signal } from "../vendor/signals.js";
 /** Moves when the theme does, so that what is painted is painted again. */
 export const theme = signal(document.documentElement.dataset.theme ?? "");
 const dark = matchMedia("(prefers-color-scheme: dark)");
-dark.addEventListener("change", () => {
-  cache.clear();
-  theme.value = `${document.documentElement.dataset.theme ?? ""}${dark.matches ? "+" : "-"}`;
-});
+const forced = matchMedia("(forced-colors: active)");
+for (const each of [dark, forced]) {
+  each.addEventListener("change", () => {
+    cache.clear();
+    theme.value = `${document.documentElement.dataset.theme ?? ""}${dark.matches ? "+" : "-"}${forced.matches ? "forced" : ""}`;
+  });
+}
 
 /** @type {Map<string, string>} */
 const cache = new Map();
@@ -19,7 +22,7 @@ let probe = null;
 export function colour(token) {
   const known = cache.get(token);
   if (known) return known;
-  probe ??= document.body.appendChild(Object.assign(document.createElement("i"), { hidden: true }));
+  probe ??= document.body.appendChild(Object.assign(document.createElement("i"), { hidden: true, className: "probe" }));
   probe.style.color = `var(--${token})`;
   const found = getComputedStyle(probe).color;
   cache.set(token, found);

@@ -4,7 +4,7 @@ import { useState } from "../vendor/preact-hooks.js";
 import { address } from "./api.js";
 import * as format from "./format.js";
 import { useAnswer } from "./asking.js";
-import { Card, Dialog, html, Icon, Kind, useWidth } from "./parts.js";
+import { Card, Dialog, Failed, html, Icon, Kind, useWidth } from "./parts.js";
 import { asParams, filters, go, show, shown } from "./state.js";
 import { current, meta, opening } from "./store.js";
 import { Arrivals, Hatch, line } from "./svg.js";
@@ -89,10 +89,10 @@ function Rejected({ said, of, state, problem, retry }) {
 /** Rows that could not be used, without what is in them. */
 export function RejectsDialog() {
   const reason = shown("panel").split(":")[1];
-  const { said } = useAnswer("api/rejects", { dataset: current.value?.dataset ?? "", reason, limit: "100" }, "rejects");
+  const { said, problem, again } = useAnswer("api/rejects", { dataset: current.value?.dataset ?? "", reason, limit: "100" }, "rejects");
   const rows = /** @type {{log_offset: number, reason: string, detail: string}[]} */ (said?.rejects ?? []);
   return html`<${Dialog} title="Rejected: ${reason.replaceAll("_", " ")}" onClose=${() => show({ panel: "" })}><p class="muted">As published they are not shown here: nobody knows what is in them. “citystream rejects ${current.value?.dataset}” shows them.</p>
-    <table class="tbl"><thead><tr><th>record</th><th>detail</th></tr></thead><tbody>${rows.map(row => html`<tr><td class="mono">${row.log_offset}</td><td class="wrap">${row.detail}</td></tr>`)}</tbody></table><//>`;
+    ${problem ? html`<${Failed} problem=${problem} retry=${again} />` : null}<table class="tbl"><thead><tr><th>record</th><th>detail</th></tr></thead><tbody>${rows.map(row => html`<tr><td class="mono">${row.log_offset}</td><td class="wrap">${row.detail}</td></tr>`)}</tbody></table><//>`;
 }
 
 /** @param {{said: any, at: Said | undefined, of: Dataset, state: string, problem: unknown, retry: () => void}} props */
@@ -132,7 +132,7 @@ function Connect({ said, of }) {
   const [open, setOpen] = useState("postgresql");
   const road = ROADS.find(([key]) => key === open) ?? ROADS[0];
   const sinks = /** @type {any[]} */ (said?.sinks ?? []);
-  return html`<${Card} title="Connect your own tools" name="Connect" cls="c8" sub="the store itself has one writer; tools read what is delivered"><div class="stack">
+  return html`<${Card} title="Connect your own tools" name="Connect" cls="c12" sub="the store itself has one writer; tools read what is delivered"><div class="stack">
     <div class="seg" role="group" aria-label="Tool">${ROADS.map(([key, name]) => html`<button aria-pressed=${key === open} onClick=${() => setOpen(key)}>${name}</button>`)}</div>
     <div class="code" tabindex="0" role="region" aria-label="Command">${road[2](of)}</div><p class="soft">${road[3]}</p>
     ${sinks.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Deliveries"><table class="tbl"><thead><tr><th>delivered to</th><th>dataset</th><th class="n">position</th><th>at</th><th>error</th></tr></thead><tbody>${sinks.map(each => html`<tr><td>${each.address}</td><td>${each.dataset}</td><td class="n">${format.count(each.position)}</td><td>${format.moment(each.at)}</td><td class="wrap">${each.error ?? ""}</td></tr>`)}</tbody></table></div>`}</div><//>`;
@@ -142,7 +142,7 @@ function Connect({ said, of }) {
 function About({ of }) {
   const population = meta.value?.cities.find(each => each.city === of.city)?.residents ?? [];
   const precision = /** @type {Record<string, string>} */ ({ exact: "as exact as published", block: "to the block", intersection: "to the nearest intersection", area: "to an area", withheld: "withheld", missing: "none" });
-  return html`<${Card} title="What one row is" name="Row" cls="c4" sub=${of.dataset}><dl class="facts"><dt>kind</dt><dd><${Kind} kind=${of.kind} units=${of.units} /></dd><dt>places</dt><dd>${precision[of.precision] ?? of.precision}; sensitive and domestic offences never as points</dd>
+  return html`<${Card} title="What one row is" name="Row" cls="c12" sub=${of.dataset}><dl class="facts abreast"><dt>kind</dt><dd><${Kind} kind=${of.kind} units=${of.units} /></dd><dt>places</dt><dd>${precision[of.precision] ?? of.precision}; sensitive and domestic offences never as points</dd>
     <dt>hours</dt><dd>${of.hours?.why ?? ""}${of.hours?.without ? `: ${format.count(of.hours.without)}` : ""}</dd><dt>lag</dt><dd>${of.lag_days === null ? "–" : of.lag_days < 1 ? `${Math.round(of.lag_days * 24)} h` : `${Math.round(of.lag_days)} d`}</dd><dt>updates</dt><dd>${of.cadence_days === null ? "–" : of.cadence_days < 1 ? `every ${format.elapsed(of.cadence_days * 86_400)}` : `every ${Math.round(of.cadence_days)} d`}</dd>
     ${population.length > 0 && html`<dt>residents</dt><dd>${format.count(population[population.length - 1].residents)} (${population[population.length - 1].year}, ${population[population.length - 1].kind})</dd>`}
     ${Object.entries(meta.value?.definitions ?? {}).map(([word, text]) => html`<dt>${word}</dt><dd class="wrap">${text}</dd>`)}<dt>source</dt><dd class="wrap">${of.publisher}${of.homepage ? ` · ${of.homepage}` : ""}</dd></dl><//>`;

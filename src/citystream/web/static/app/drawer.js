@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
 import { address, ask, isOld } from "./api.js";
+import { useAnswer } from "./asking.js";
 import * as format from "./format.js";
 import { Failed, html, Icon, Kind, Precision } from "./parts.js";
 import { asParams, filters, place, show, shown } from "./state.js";
@@ -126,17 +127,12 @@ const HIDDEN = new Set(["dataset", "city", "kind", "event_id", "incident_id", "o
 
 /** @param {{id: string}} props */
 function Incident({ id }) {
-  const [found, setFound] = useState(/** @type {any} */ (null));
-  const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   const of = current.value;
-  useEffect(() => {
-    ask(`api/incident/${encodeURIComponent(id)}`, { dataset: of?.dataset ?? "" }, { key: "incident" })
-      .then(said => { setFound(said); setProblem(null); ref.current?.scrollIntoView({ block: "nearest" }); })
-      .catch(error => isOld(error) || setProblem(error));
-  }, [id]);
-  if (problem) return html`<div class="sheet"><${Failed} problem=${problem} /></div>`;
-  if (!found) return html`<div class="sheet"><div class="sk sk-row"></div></div>`;
+  const { said: found, problem, state, again } = useAnswer(`api/incident/${encodeURIComponent(id)}`, { dataset: of?.dataset ?? "" }, "incident", "");
+  useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [found]);
+  if (problem) return html`<div class="sheet"><${Failed} problem=${problem} retry=${again} /></div>`;
+  if (state !== "ready") return html`<div class="sheet"><div class="sk sk-row"></div></div>`;
   const row = /** @type {Row} */ (found.incident);
   const others = Object.entries(row).filter(([key, value]) => !HIDDEN.has(key) && value !== null && value !== "");
   return html`<div class="sheet" ref=${ref} data-incident=${id} tabindex="0" role="region" aria-label="Record ${id}"><div class="sheet-h"><${Kind} kind=${of?.kind} units=${format.one(of?.units ?? "")} /><b>${[label(dimension("type"), row.type ?? null), row.native_label && row.native_label !== row.type ? format.name(row.native_label) : ""].filter(Boolean).join(", ")}</b>

@@ -44,19 +44,26 @@ export function Stale() {
 function Empty() {
   const of = current.value;
   const held = filters.value.filter(each => !each.off);
-  const [without, setWithout] = useState(/** @type {Map<Filter, number>} */ (new Map()));
+  const [without, setWithout] = useState(/** @type {Map<Filter, number> | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {unknown} */ (null));
+  const [tries, setTries] = useState(0);
   const key = JSON.stringify(held);
   useEffect(() => {
     Promise.all(held.map(async filter => /** @type {[Filter, number]} */ ([filter, (await ask("api/query", { ...asParams(held.filter(each => each !== filter)), dataset: of?.dataset ?? "", views: "place", cells: "none" })).kpis.total])))
-      .then(all => setWithout(new Map(all)))
-      .catch(problem => isOld(problem) || console.info("empty:", String(problem)));
-  }, [key]);
-  const found = [...without].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
+      .then(all => {
+        setWithout(new Map(all));
+        setProblem(null);
+      })
+      .catch(error => isOld(error) || setProblem(error));
+  }, [key, tries]);
+  const found = [...(without ?? [])].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   const say = (/** @type {Filter} */ filter) => `${titleOf(filter.name)} ${filter.exclude ? "is not" : "is"} ${words(filter)}`;
   const [first] = found;
+  const severally = held.length ? "No single filter is the cause: several together leave nothing." : `There are no ${of?.units} here yet.`;
+  const why = problem ? `Which filter it is could not be found out: ${/** @type {Error} */ (problem).message}` : without ? severally : "";
   return html`<section class="card" data-card="Empty"><div class="card-b"><div class="void"><h3>No ${of?.units} match</h3>
-    <p>${first ? html`<b>${say(first[0])}</b> leaves nothing of the other filters. Without it: ${format.count(first[1])}.` : held.length ? "No single filter is the cause: several together leave nothing." : `There are no ${of?.units} here yet.`}</p>
-    <div class="row">${found.slice(0, 4).map(([filter, n]) => html`<button class="btn line" onClick=${() => remove(filter)}>Remove “${say(filter)}” <small class="muted">${format.count(n)}</small></button>`)}
+    <p>${first ? html`<b>${say(first[0])}</b> leaves nothing of the other filters. Without it: ${format.count(first[1])}.` : why}</p>
+    <div class="row">${problem && html`<button class="btn primary" onClick=${() => setTries(tries + 1)}><${Icon} name="refresh" />Try again</button>`}${found.slice(0, 4).map(([filter, n]) => html`<button class="btn line" onClick=${() => remove(filter)}>Remove “${say(filter)}” <small class="muted">${format.count(n)}</small></button>`)}
     ${!found.length && held.length > 1 && html`<button class="btn line" onClick=${clear}>Clear the filters</button>`}
     ${depth.value > 0 && html`<button class="btn" onClick=${undo}><${Icon} name="undo" />Undo</button>`}</div></div></div></section>`;
 }

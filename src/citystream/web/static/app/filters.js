@@ -1,7 +1,7 @@
 // The filters in words: pills to switch off and to remove, and the way to any value of any dimension.
 
-import { useEffect, useState } from "../vendor/preact-hooks.js";
-import { ask, isOld } from "./api.js";
+import { useState } from "../vendor/preact-hooks.js";
+import { useAnswer } from "./asking.js";
 import * as format from "./format.js";
 import { Dialog, Failed, html, Icon, Menu } from "./parts.js";
 import { asParams, choose, clear, enable, filters, remove, show, shown, toggle, valuesOf, without } from "./state.js";
@@ -58,14 +58,9 @@ function Between({ of, onDone }) {
 /** @param {{of: Dimension}} props */
 function Choose({ of }) {
   const [text, setText] = useState("");
-  const [counts, setCounts] = useState(/** @type {ArrayLike<number> | null} */ (answer.value?.views[of.name]?.counts ?? null));
-  const [problem, setProblem] = useState(/** @type {unknown} */ (null));
-  const held = JSON.stringify(without(of.name).filter(each => !each.off));
-  useEffect(() => {
-    const question = { dataset: current.value?.dataset ?? "", ...asParams(without(of.name)), views: of.name, cells: "none" };
-    ask("api/query", question, { key: "values" }).then(said => setCounts(said.views[of.name].counts)).catch(error => isOld(error) || setProblem(error));
-  }, [of.name, held]);
-  if (problem) return html`<${Failed} problem=${problem} />`;
+  const { said, problem, again } = useAnswer("api/query", { dataset: current.value?.dataset ?? "", ...asParams(without(of.name)), views: of.name, cells: "none" }, "values");
+  if (problem) return html`<${Failed} problem=${problem} retry=${again} />`;
+  const counts = /** @type {ArrayLike<number> | null} */ ((said ?? answer.value)?.views[of.name]?.counts ?? null);
   const wanted = text.trim().toLowerCase();
   const chosen = valuesOf(of.name);
   const left = valuesOf(of.name, true);

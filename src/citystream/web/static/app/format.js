@@ -67,7 +67,7 @@ export const span = (first, last) => {
 export const elapsed = seconds => {
   const steps = /** @type {[number, string][]} */ ([[86_400, "d"], [3_600, "h"], [60, "min"]]);
   const step = steps.find(([size]) => seconds >= 2 * size) ?? (seconds >= 60 ? [60, "min"] : null);
-  return step ? `${Math.floor(seconds / step[0])} ${step[1]}` : `${Math.max(0, Math.round(seconds))} s`;
+  return step ? `${COUNT.format(Math.floor(seconds / step[0]))} ${step[1]}` : `${Math.max(0, Math.round(seconds))} s`;
 };
 /** Seconds from one UTC or local time to another, both as published. @param {string} from @param {string} to */
 export const secondsBetween = (from, to) => (Date.parse(`${to.slice(0, 19)}Z`) - Date.parse(`${from.slice(0, 19)}Z`)) / 1000;

@@ -1,7 +1,7 @@
 // What keys do, and what this is made of.
 
-import { useEffect, useState } from "../vendor/preact-hooks.js";
-import { Dialog, html } from "./parts.js";
+import { useAnswer } from "./asking.js";
+import { Dialog, Failed, html } from "./parts.js";
 import { show } from "./state.js";
 import { meta } from "./store.js";
 
@@ -31,11 +31,9 @@ export function Help() {
 /** @typedef {{package: string, version: string, licence: string, home: string, text: string}} Package */
 
 export function About() {
-  const [packages, setPackages] = useState(/** @type {Package[]} */ ([]));
-  useEffect(() => {
-    fetch("vendor/licences.json").then(response => response.json()).then(said => setPackages(said.packages)).catch(() => setPackages([]));
-  }, []);
+  const { said, problem, again } = useAnswer("vendor/licences.json", {}, "licences", "");
+  const packages = /** @type {Package[]} */ (said?.packages ?? []);
   return html`<${Dialog} title="About citystream" onClose=${() => show({ panel: "" })} cls="wide"><p>citystream ${meta.value?.product.version}, Apache-2.0. Everything on this page comes from this machine: no request leaves it, no cookie follows you.</p>
-    <h3>Made with</h3>${packages.map(each => html`<details class="licence"><summary><b>${each.package}</b> ${each.version} · ${each.licence} <span class="muted">${each.home}</span></summary><pre tabindex="0">${each.text}</pre></details>`)}
+    <h3>Made with</h3>${problem && html`<${Failed} problem=${problem} retry=${again} />`}${packages.map(each => html`<details class="licence"><summary><b>${each.package}</b> ${each.version} · ${each.licence} <span class="muted">${each.home}</span></summary><pre tabindex="0">${each.text}</pre></details>`)}
     <h3>Data</h3><ul class="plain-list">${(meta.value?.datasets ?? []).map(each => html`<li><b>${each.title}</b>: ${each.publisher}, ${each.licence || "licence not stated by the publisher"}</li>`)}</ul><//>`;
 }

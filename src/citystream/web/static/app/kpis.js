@@ -100,8 +100,8 @@ function Unmapped({ said }) {
   const withheld = (said.kpis.place.withheld ?? 0) + (said.kpis.place.protected ?? 0) + (said.kpis.place.area ?? 0);
   const part = total ? n / total : 0;
   return html`<${Cell} name="unmapped" title="Not on the map" figure=${format.count(n)} small=${n ? format.share(part) : ""} open=${n && dimension("place") ? () => openRows({ "not.place": "shown" }, "not on the map") : undefined}
-    text=${lost.slice(0, 3).map(([why, each]) => `${WORDS[why] ?? why} ${format.count(each)}`).join(" · ") || "every record has a place"}>
-    <div class="meter" role="img" aria-label="on the map ${format.share(1 - part)}"><i style=${{ width: `${100 * (1 - part)}%` }}></i><i class="hatch" style=${{ width: total ? `${(100 * withheld) / total}%` : "0" }}></i><i class="off" style=${{ width: total ? `${(100 * (n - withheld)) / total}%` : "0" }}></i></div><//>`;
+    text=${lost.slice(0, 3).map(([why, each]) => `${WORDS[why] ?? why} ${format.count(each)}`).join(" · ") || (said.kpis.total ? "every record has a place" : "nothing in view")}>
+    <div class="meter" role="img" aria-label="on the map ${total ? format.share(1 - part) : "nothing"}"><i style=${{ width: total ? `${100 * (1 - part)}%` : "0" }}></i><i class="hatch" style=${{ width: total ? `${(100 * withheld) / total}%` : "0" }}></i><i class="off" style=${{ width: total ? `${(100 * (n - withheld)) / total}%` : "0" }}></i></div><//>`;
 }
 
 const GROUPS = /** @type {[string, string][]} */ ([["violent", "Violent"], ["property", "Property"], ["other", "Other"], ["none", "No group"]]);

@@ -1,6 +1,6 @@
 // The page as a whole: what is around, which page is open, what lies over it, and the keys that work everywhere.
 
-import { effect } from "../vendor/signals.js";
+import { computed, effect } from "../vendor/signals.js";
 import { render } from "../vendor/preact.js";
 import { Alerts } from "./alerts.js";
 import { Areas } from "./areas.js";
@@ -64,8 +64,10 @@ effect(() => {
   const of = current.value;
   document.title = `${place.value.page[0].toUpperCase()}${place.value.page.slice(1)}${of ? ` · ${of.title.split(",")[0]}` : ""} · citystream`;
 });
+// a name, not what is known of it: the line stays when that changes
+const followed = computed(() => (current.value?.counted ? dataset.value : ""));
 effect(() => {
-  follow(current.value?.counted ? dataset.value : "");
+  follow(followed.value);
 });
 document.addEventListener("keydown", keys);
 start();

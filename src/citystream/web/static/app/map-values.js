@@ -45,6 +45,8 @@ export function spread(values, measure) {
 export function Legend({ scale, measure, mode, areas }) {
   const population = city.value?.residents.at(-1);
   const says = measure === "change" ? "change against the period before, from 20 on" : measure === "rate" ? `per 1,000 residents as listed with the areas; visitors are not counted${population ? ` (city: ${format.count(population.residents)}, ${population.year})` : ""}` : measure === "km2" ? "per km², square-root scale" : mode === "heat" ? "smoothed from hexagons, square-root scale" : "count up to, square-root scale";
+  // every second one, from the last, where all would touch
+  const tight = scale.ends.length > 5 && scale.ends.join("").length > 26;
   return html`<div class="map-pop leg legend" data-areas=${areas?.name}><div class="ramp">${scale.tokens.map(token => html`<i style=${{ background: `var(--${token})` }}></i>`)}</div>
-    <div class="tick">${scale.ends.map((end, index) => html`<span>${index && end === scale.ends[index - 1] ? "" : end}</span>`)}</div><span class="muted">${says}</span></div>`;
+    <div class="tick">${scale.ends.map((end, index) => html`<span>${tight && (scale.ends.length - 1 - index) % 2 ? "" : index && end === scale.ends[index - 1] ? "" : end}</span>`)}</div><span class="muted">${says}</span></div>`;
 }

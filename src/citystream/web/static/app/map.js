@@ -3,7 +3,7 @@
 import * as L from "../vendor/leaflet.js";
 import { signal } from "../vendor/signals.js";
 import { useEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.js";
-import { ask, isOld } from "./api.js";
+import { useAnswer } from "./asking.js";
 import { theme } from "./colours.js";
 import * as format from "./format.js";
 import { unmapped } from "./kpis.js";
@@ -37,6 +37,36 @@ export function fit(map, bbox) {
   else map.setView([0, 0], 7, { animate: false });
 }
 
+/**
+ * A map that shows *extent* until somebody moves it; made anew for another *place*. *free*: whether it may be moved by us.
+ * @param {string} place @param {[number, number, number, number] | null | undefined} extent @param {() => boolean} [free]
+ */
+export function useFitted(place, extent, free = () => true) {
+  const host = useRef(/** @type {HTMLElement | null} */ (null));
+  const map = useRef(/** @type {L.Map | null} */ (null));
+  const layer = useRef(/** @type {CanvasLayer | null} */ (null));
+  const touched = useRef(false);
+  const refit = useRef(() => {});
+  refit.current = () => void (map.current && extent && !touched.current && free() && fit(map.current, extent));
+  useEffect(() => {
+    const made = openMap(/** @type {HTMLElement} */ (host.current), city.value?.bbox);
+    map.current = made;
+    layer.current = new CanvasLayer().addTo(made);
+    for (const kind of ["pointerdown", "wheel", "keydown"]) made.getContainer().addEventListener(kind, () => { touched.current = true; }, { passive: true });
+    const watcher = new ResizeObserver(() => {
+      made.invalidateSize({ pan: false });
+      refit.current();
+    });
+    watcher.observe(made.getContainer());
+    return () => {
+      watcher.disconnect();
+      made.remove();
+    };
+  }, [place]);
+  useEffect(() => refit.current(), [extent]);
+  return { host, map, layer };
+}
+
 /** What there is to see: the outlines, or else where something happened. @param {AreaShapes | null} shapes @param {CellShapes | null} cells @returns {[number, number, number, number] | null} */
 export function extentOf(shapes, cells) {
   const boxes = shapes?.length ? shapes.map(each => each.box) : cells ? Array.from(cells.x, (x, index) => /** @type {[number, number, number, number]} */ ([x, cells.y[index], x, cells.y[index]])).filter(([x]) => Number.isFinite(x)) : [];
@@ -45,36 +75,28 @@ export function extentOf(shapes, cells) {
   return [lonOf(west), latOf(south), lonOf(east), latOf(north)];
 }
 
-/** Outlines of the areas of a dimension; fetched once. @param {Dataset | null} of @param {string} name @returns {AreaShapes | null} */
+/** @template T @typedef {{shapes: T | null, problem: unknown, again: () => void}} Fetched */
+
+/** Outlines of the areas of a dimension; fetched once. @param {Dataset | null} of @param {string} name @returns {Fetched<AreaShapes>} */
 export function useAreas(of, name) {
-  const [found, setFound] = useState(/** @type {{key: string, shapes: AreaShapes} | null} */ (null));
   const path = of?.outlines[name] ?? "";
-  useEffect(() => {
-    if (path) ask(path.replace(/^\//, ""), {}, { key: `outlines-${name}` }).then(said => setFound({ key: path, shapes: areaShapes(said) })).catch(problem => isOld(problem) || console.info("outlines:", String(problem)));
-  }, [path]);
-  return found?.key === path ? found.shapes : null;
+  const { said, state, problem, again } = useAnswer(path.replace(/^\//, ""), {}, `outlines-${name}`, path);
+  const shapes = useMemo(() => said && areaShapes(said), [said]);
+  return { shapes: path && state === "ready" ? shapes : null, problem, again };
 }
 
-/** @param {Dataset | null} of @param {string} size @param {number} known how many cells the views have @returns {CellShapes | null} */
+/** @param {Dataset | null} of @param {string} size @param {number} known how many cells the views have @returns {Fetched<CellShapes>} */
 function useCells(of, size, known) {
-  const [found, setFound] = useState(/** @type {{key: string, shapes: CellShapes} | null} */ (null));
-  const key = `${of?.dataset}/${size}`;
-  const stale = found?.key === key && known > found.shapes.size;
-  useEffect(() => {
-    if (of) ask("api/cells", { dataset: of.dataset, size }, { key: "cells" }).then(said => setFound({ key, shapes: cellShapes(said) })).catch(problem => isOld(problem) || console.info("cells:", String(problem)));
-  }, [key, stale]);
-  return found?.key === key ? found.shapes : null;
+  const { said, state, problem, again } = useAnswer(of ? "api/cells" : "", { dataset: of?.dataset ?? "", size }, "cells", known);
+  const shapes = useMemo(() => said && cellShapes(said), [said]);
+  return { shapes: state === "ready" ? shapes : null, problem, again };
 }
 
-/** @param {boolean} wanted @param {string} box */
+/** @param {boolean} wanted @param {string} box @returns {Fetched<any>} */
 function usePoints(wanted, box) {
-  const [points, setPoints] = useState(/** @type {any} */ (null));
   const params = { ...asked.value, ...(asked.value.box || !box ? {} : { box }), dataset: current.value?.dataset ?? "", limit: "5000" };
-  const key = wanted ? JSON.stringify(params) + answer.value?.version : "";
-  useEffect(() => {
-    if (wanted && box) ask("api/points", params, { key: "points" }).then(setPoints).catch(problem => isOld(problem) || setPoints(null));
-  }, [key]);
-  return wanted ? points : null;
+  const { said, problem, again } = useAnswer(wanted && box ? "api/points" : "", params, "points", answer.value?.version);
+  return { shapes: wanted ? said : null, problem: wanted ? problem : null, again };
 }
 
 /** @param {{state: string, problem: unknown, retry: () => void}} props */
@@ -111,28 +133,23 @@ function tableOf(mode, measure) {
 
 /** @param {{of: Dataset, mode: string, measure: string, areas: string}} props */
 function MapView({ of, mode, measure, areas }) {
-  const host = useRef(/** @type {HTMLElement | null} */ (null));
-  const map = useRef(/** @type {L.Map | null} */ (null));
-  const layer = useRef(/** @type {CanvasLayer | null} */ (null));
-  const touched = useRef(false);
-  const whole = useRef(/** @type {[number, number, number, number] | null | undefined} */ (null));
   const [box, setBox] = useState("");
   const [tip, setTip] = useState(/** @type {any} */ (null));
   const [lasso, setLasso] = useState(false);
   const said = answer.value;
-  const shapes = useAreas(of, areas);
-  const cells = useCells(of, cellSize.value, said?.views.cells?.counts.length ?? 0);
-  const points = usePoints(mode === "points", box);
+  const parts = [useAreas(of, areas), useCells(of, cellSize.value, said?.views.cells?.counts.length ?? 0), usePoints(mode === "points", box)];
+  const [shapes, cells, points] = parts.map(each => each.shapes);
+  const failed = parts.filter(each => each.problem);
   const asHexes = mode === "hex" || (mode === "points" && points !== null && points.more > 0);
   const painted = mode === "points" && asHexes ? "hex" : mode;
   const values = useMemo(() => (painted === "areas" ? areaValues(dimension(areas), measure) : cellValues(measure, cells)), [said, painted, measure, cells, areas]);
   const scale = useMemo(() => spread(values, measure), [values, measure]);
   const bbox = city.value?.bbox;
+  const extent = useMemo(() => extentOf(shapes, cells) ?? bbox, [shapes, cells?.metres, bbox]);
+  const { host, map, layer } = useFitted(of.city, extent, () => !valuesOf("box").length);
 
   useEffect(() => {
-    const made = openMap(/** @type {HTMLElement} */ (host.current), bbox);
-    map.current = made;
-    layer.current = new CanvasLayer().addTo(made);
+    const made = /** @type {L.Map} */ (map.current);
     const moved = () => {
       const bounds = made.getBounds();
       setBox([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(each => each.toFixed(5)).join(","));
@@ -140,24 +157,8 @@ function MapView({ of, mode, measure, areas }) {
       if (size !== cellSize.peek() && !valuesOf("cell").length) cellSize.value = size;
     };
     made.on("moveend", moved);
-    for (const kind of ["pointerdown", "wheel", "keydown"]) made.getContainer().addEventListener(kind, () => { touched.current = true; }, { passive: true });
     moved();
-    const watcher = new ResizeObserver(() => {
-      made.invalidateSize({ pan: false });
-      if (!touched.current && !valuesOf("box").length) fit(made, whole.current);
-    });
-    watcher.observe(/** @type {HTMLElement} */ (host.current));
-    return () => {
-      watcher.disconnect();
-      made.remove();
-    };
   }, [of.city]);
-
-  const extent = useMemo(() => extentOf(shapes, cells) ?? bbox, [shapes, cells?.metres, bbox]);
-  whole.current = extent;
-  useEffect(() => {
-    if (map.current && extent && !touched.current && !valuesOf("box").length) fit(map.current, extent);
-  }, [extent]);
   const follows = valuesOf("box").length > 0;
   useEffect(() => {
     if (follows && box && valuesOf("box")[0] !== box) choose("box", [box], { replace: true });
@@ -188,6 +189,7 @@ function MapView({ of, mode, measure, areas }) {
     ${mode === "points" && points && html`<div class="map-pop leg">${points.more > 0 ? `${format.count(points.points + points.more)} in view: too many for points, hexagons instead. Zoom in.` : `${format.count(points.points)} points in view`}</div>`}
     <div class="map-pop out">${lost > 0 ? html`<button class="prec withheld" onClick=${() => openRows({ "not.place": "shown" }, "not on the map")}>${format.count(lost)} not on the map</button>` : html`<span class="prec exact">all are on the map</span>`}</div>
     ${tip && !lasso && html`<${Tip} tip=${tip} of=${of} width=${host.current?.clientWidth ?? 0} height=${host.current?.clientHeight ?? 0} />`}
+    ${failed.length > 0 && html`<div class="map-none" role="alert"><p>Part of the map is missing: ${/** @type {Error} */ (failed[0].problem).message} <button class="btn small line" onClick=${() => failed.forEach(each => each.again())}>Try again</button></p></div>`}
     ${said && said.kpis.total > 0 && (said.kpis.place.shown ?? 0) === 0 && painted !== "areas" && html`<div class="map-none"><p>None of these ${of.units} has a position that may be shown.</p></div>`}</div>`;
 }
 

@@ -53,26 +53,33 @@ export function useLasting(on, ms = 150) {
 }
 
 /**
- * One card. *state*: "ready", "loading" (nothing yet) or "refreshing" (old values stay); *problem* replaces the body.
+ * One card. *state*: "ready", "loading" (nothing yet) or "refreshing" (old values stay). A *problem* replaces the body,
+ * unless it is ready: then what is shown is right but not new, and the card says so.
  * *table*: what its chart shows, as rows, for a CSV.
  * @param {{title: any, name: string, sub?: any, tools?: any, foot?: any, cls?: string, state?: string, problem?: unknown,
  *   retry?: () => void, shape?: string, bare?: boolean, table?: (() => (string | number | null)[][]) | null, children?: any}} props
  */
 export function Card({ title, name, sub, tools, foot, cls = "", state = "ready", problem, retry, shape = "bars", bare = false, table = null, children }) {
   const id = useId();
-  const skeleton = useLasting(state === "loading" && !problem);
+  const broken = state !== "ready" && Boolean(problem);
+  const skeleton = useLasting(state === "loading" && !broken);
   const dim = useLasting(state === "refreshing");
-  const inside = problem ? html`<${Failed} problem=${problem} retry=${retry} />` : state === "loading" ? skeleton && html`<${Skeleton} shape=${shape} />` : children;
-  return html`<section class="card ${cls}" aria-labelledby=${id} aria-busy=${state !== "ready" && !problem} data-card=${name}>
+  const inside = broken ? html`<${Failed} problem=${problem} retry=${retry} />` : state === "loading" ? skeleton && html`<${Skeleton} shape=${shape} />` : children;
+  return html`<section class="card ${cls}" aria-labelledby=${id} aria-busy=${state !== "ready" && !broken} data-card=${name}>
     ${dim && html`<div class="thin"></div>`}
     <div class="card-h">
       <div>${typeof title === "string" ? html`<h2 id=${id}>${title}</h2>` : html`<h2 id=${id} class="vh">${name}</h2>${title}`}${sub && html`<p>${sub}</p>`}</div>
       <div class="card-tools">${tools}${table && html`<${Menu} label="Take this card" icon="export" cls="btn small icon take" items=${cardMenu(name, table)} />`}</div>
     </div>
-    ${bare && !problem && state !== "loading" ? children : html`<div class="card-b ${dim ? "dim" : ""}">${inside}</div>`}
+    ${problem && !broken && html`<${Late} problem=${problem} retry=${retry} />`}
+    ${bare && !broken && state !== "loading" ? children : html`<div class="card-b ${dim ? "dim" : ""}">${inside}</div>`}
     ${foot && html`<div class="card-f">${foot}</div>`}
   </section>`;
 }
+
+/** What is shown is of before: the newest try failed. @param {{problem: unknown, retry?: () => void}} props */
+const Late = ({ problem, retry }) => html`<div class="banner card-late" role="status"><${Icon} name="warn" /><span><b>Not brought up to date.</b> ${/** @type {Error} */ (problem).message ?? String(problem)}</span><span class="push"></span>
+  ${retry && html`<button class="btn small line" onClick=${retry}>Try again</button>`}</div>`;
 
 /** @param {{shape: string}} props */
 function Skeleton({ shape }) {

@@ -29,7 +29,7 @@ export function ReadingsPage() {
   return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>${of?.title}</h1><p>${of?.description || "What stations measured."} Measured, never counted; a value that cannot be true is kept and flagged.</p></div></div><${Stale} />
     <${Card} title="By station" name="By station" sub="${measure?.name.replaceAll("_", " ")}${measure?.description ? `: ${measure.description}` : ""}, ${said?.unit ?? measure?.unit ?? ""}; the newest 14 days, one scale" tools=${tools} state=${state} problem=${problem} retry=${again} shape="chart" table=${table}>
       <div class="mults stations">${list.map(each => html`<${Station} key=${each.station} each=${each} range=${range} unit=${said?.unit ?? ""} />`)}</div>${said && !list.length && html`<p class="void">No readings of this measure in these days.</p>`}<//>
-    <div class="two"><${Latest} said=${said} state=${state} /><${StationMap} /></div></main>`;
+    <div class="two"><${Latest} said=${said} state=${state} problem=${problem} retry=${again} /><${StationMap} /></div></main>`;
 }
 
 /** @param {{each: Series, range: number[], unit: string}} props */
@@ -52,30 +52,23 @@ function Station({ each, range, unit }) {
       <text x="30" y=${height - 2}>${format.date(each.observed_local[0], false)}</text><text x=${width} y=${height - 2} text-anchor="end">${format.date(each.observed_local.at(-1), false)}</text></svg>`}</div>`;
 }
 
-/** @param {{said: any, state: string}} props */
-function Latest({ said, state }) {
+/** @param {{said: any, state: string, problem: unknown, retry: () => void}} props */
+function Latest({ said, state, problem, retry }) {
   const rows = /** @type {any[]} */ (said?.latest ?? []);
-  return html`<${Card} title="Newest" name="Newest" sub="the last value of every station" state=${state} bare=${true} table=${() => [["station", "measure", "observed_local", "value", "unit"], ...rows.map(row => [row.station, row.measure, row.observed_local, row.value, row.unit])]}>
+  return html`<${Card} title="Newest" name="Newest" sub="the last value of every station" state=${state} problem=${problem} retry=${retry} bare=${true} table=${() => [["station", "measure", "observed_local", "value", "unit"], ...rows.map(row => [row.station, row.measure, row.observed_local, row.value, row.unit])]}>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Newest readings"><table class="tbl"><thead><tr><th>station</th><th>measure</th><th>observed</th><th class="n">value</th><th>flags</th></tr></thead>
     <tbody>${rows.map(row => html`<tr><td>${row.station}</td><td>${row.measure.replaceAll("_", " ")}</td><td>${format.moment(row.observed_local)}</td><td class="n s">${row.value === null ? "–" : `${format.measure(row.value)} ${row.unit}`}</td><td>${[row.flags ?? []].flat().map((/** @type {string} */ flag) => html`<span class="tag hollow">${flag}</span> `)}</td></tr>`)}</tbody></table></div><//>`;
 }
 
 function StationMap() {
-  const host = useRef(/** @type {HTMLElement | null} */ (null));
-  const layer = useRef(/** @type {CanvasLayer | null} */ (null));
-  const map = useRef(/** @type {any} */ (null));
   const of = current.value;
   const near = meta.value?.datasets.find(each => each.city === of?.city && Object.keys(each.outlines).length) ?? of;
-  const shapes = useAreas(near, Object.keys(near?.outlines ?? {})[0] ?? "");
-  const extent = extentOf(shapes, null);
+  const { shapes, problem, again } = useAreas(near, Object.keys(near?.outlines ?? {})[0] ?? "");
+  const extent = useMemo(() => extentOf(shapes, null), [shapes]);
   const placed = (readings.value?.stations ?? []).filter(each => each.lat !== null && each.lon !== null);
   const lost = (readings.value?.stations.length ?? 0) - placed.length;
-  useEffect(() => {
-    map.current = openMap(/** @type {HTMLElement} */ (host.current), city.value?.bbox);
-    layer.current = new CanvasLayer().addTo(map.current);
-    return () => void map.current.remove();
-  }, [of?.city]);
-  useEffect(() => void (extent && map.current && fit(map.current, extent)), [shapes]);
-  useEffect(() => layer.current?.show({ mode: "stations", areas: shapes, live: placed.map(each => ({ lon: each.lon, lat: each.lat, age: 0.2 })), theme: theme.value, version: meta.value?.version }));
-  return html`<${Card} title="Stations" name="Stations" sub="${placed.length} with a place${lost ? `, ${lost} without` : ""}" bare=${true}><div class="map" data-chart="map"><div class="leaflet-host" ref=${host} role="application" aria-label="Map of ${placed.length} stations; the table beside it names them"></div></div><//>`;
+  const { host, layer } = useFitted(of?.city ?? "", extent);
+  const painted = theme.value; // read here, so that another theme is painted
+  useEffect(() => layer.current?.show({ mode: "stations", areas: shapes, live: placed.map(each => ({ lon: each.lon, lat: each.lat, age: 0.2 })), theme: painted, version: meta.value?.version }));
+  return html`<${Card} title="Stations" name="Stations" sub="${placed.length} with a place${lost ? `, ${lost} without` : ""}" problem=${problem} retry=${again} bare=${true}><div class="map" data-chart="map"><div class="leaflet-host" ref=${host} role="application" aria-label="Map of ${placed.length} stations; the table beside it names them"></div></div><//>`;
 }

@@ -12,6 +12,8 @@ import { current, loadAnswer, loadMeta, loadStanding, meta, moved } from "./stor
 export const line = signal({ state: "connecting", since: Date.now() });
 /** Rows as they arrived, newest first. */
 export const arrived = signal(/** @type {Row[]} */ ([]));
+/** A counter of moments from which on not every row came over the line: who lists them asks for them. */
+export const gaps = signal(0);
 export const newAlerts = signal(/** @type {Alert[]} */ ([]));
 /** Said politely to who listens, at most every ten seconds. */
 export const spoken = signal("");
@@ -23,26 +25,34 @@ let speakAfter = 0;
 
 /** @param {string} kind @param {any} data */
 function take(kind, data) {
-  line.value = line.value.state === "open" ? line.value : { state: "open", since: Date.now() };
+  opened();
   if (data.dataset && data.dataset !== dataset.value) return;
   if (kind === "delta") takeDelta(data);
   else if (kind === "alert") takeAlert(data);
   else if (kind === "status") soon();
   else if (kind === "hello") takeHello(data);
-  else changed();
+  else takeAll();
+}
+
+/** Too much to tell: everything is asked again. */
+function takeAll() {
+  gaps.value += 1;
+  changed();
 }
 
 /** @param {{version: string, meta: string}} data */
 function takeHello(data) {
   const missed = version !== "" && data.version !== version;
   version = data.version;
+  gaps.value += 1;
   if (missed) changed();
   if (meta.value && data.meta !== meta.value.version) loadMeta();
 }
 
-/** @param {{version: string, meta: string, rows: Row[]}} data */
+/** @param {{version: string, meta: string, rows: Row[], more: number}} data */
 function takeDelta(data) {
   version = data.version;
+  if (data.more) gaps.value += 1;
   arrived.value = [...data.rows, ...arrived.value].slice(0, KEEP);
   if (meta.value && data.meta !== meta.value.version) loadMeta();
   changed();
@@ -91,23 +101,54 @@ export function follow(name) {
   if (name) stop = navigator.locks ? shared(name) : alone(name, take, broken);
 }
 
+/** Something came: what could not be asked while the line was broken is asked now. */
+function opened() {
+  if (line.value.state === "broken") changed();
+  if (line.value.state !== "open") line.value = { state: "open", since: Date.now() };
+}
+
 const broken = () => {
   if (line.value.state !== "broken") line.value = { state: "broken", since: Date.now() };
 };
 
-/** One stream; the browser makes it anew by itself, from where it was. @param {string} name @param {(kind: string, data: any) => void} heard @param {() => void} lost */
+/** Milliseconds after which a line that the browser gave up is made anew. */
+const AGAIN = 1500;
+
+/**
+ * One stream, which goes on from where it was. A browser makes it anew by itself, unless it was refused: a server that
+ * begins says that it is still reading in.
+ * @param {string} name @param {(kind: string, data: any) => void} heard @param {() => void} lost
+ */
 function alone(name, heard, lost) {
-  const source = new EventSource(address("api/live", { dataset: name }));
-  for (const kind of EVENTS) source.addEventListener(kind, event => heard(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
-  source.addEventListener("error", lost);
-  return () => source.close();
+  let timer = 0;
+  /** @type {EventSource} */
+  let source;
+  const open = () => {
+    source = new EventSource(address("api/live", { dataset: name, ...(version ? { after: version } : {}) }));
+    for (const kind of EVENTS) source.addEventListener(kind, event => heard(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
+    source.addEventListener("error", () => {
+      lost();
+      if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(open, AGAIN);
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }
 
 /** Whoever has the lock has the stream, and tells the other tabs. @param {string} name */
 function shared(name) {
   const channel = new BroadcastChannel(`citystream ${name}`);
   const leave = new AbortController();
-  channel.onmessage = ({ data: [kind, data] }) => (kind === "broken" ? broken() : take(kind, data));
+  let leads = false;
+  channel.onmessage = ({ data: [kind, data] }) => {
+    if (kind === "ask" && leads) channel.postMessage([line.value.state === "open" ? "here" : line.value.state, null]);
+    else if (kind === "broken") broken();
+    else if (kind === "here") opened();
+    else if (EVENTS.includes(kind)) take(kind, data);
+  };
   const tell = (/** @type {string} */ kind, /** @type {any} */ data) => {
     channel.postMessage([kind, data]);
     take(kind, data);
@@ -117,12 +158,12 @@ function shared(name) {
     broken();
   };
   navigator.locks.request(`citystream ${name}`, { signal: leave.signal }, () => {
+    leads = true;
     const close = alone(name, tell, lost);
     return new Promise(resolve => leave.signal.addEventListener("abort", () => { close(); resolve(undefined); }));
   }).catch(() => undefined);
-  const quiet = window.setTimeout(() => line.value.state === "connecting" && (line.value = { state: "open", since: Date.now() }), 3000);
+  channel.postMessage(["ask", null]);
   return () => {
-    clearTimeout(quiet);
     leave.abort();
     channel.close();
   };

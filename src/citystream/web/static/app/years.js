@@ -2,7 +2,7 @@
 
 import * as format from "./format.js";
 import { html, useWidth } from "./parts.js";
-import { monthsOf } from "./series.js";
+import { monthsOf } from "./series-points.js";
 import { answer, current } from "./store.js";
 import { line, ticks } from "./svg.js";
 
