@@ -26,6 +26,7 @@ from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
 from citystream.store.changes import NEVER, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
+from citystream.store.history import StoredHistory
 from citystream.store.memory import Memory
 from citystream.store.raised import Raised
 from citystream.store.tables import current
@@ -123,10 +124,19 @@ class DatasetStore:
         """Remember a visit to the publisher."""
         values = [getattr(fetch, field.name) for field in fields(Fetch)]
         marks = ", ".join("?" * len(values))
+        visit = [self.dataset.name, self._position, fetch.finished_at]
         try:
+            self._connection.execute("BEGIN")
             self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
+            self._connection.execute("INSERT INTO core.visits VALUES (?, ?, ?)", visit)
+            self._connection.execute("COMMIT")
         except duckdb.Error as error:
+            self._roll_back()
             raise self._refusal("to remember a visit", error) from error
+
+    def history(self) -> StoredHistory:
+        """What became of its records, for detectors that follow."""
+        return StoredHistory(self._connection, self.dataset, self.table, self._key)
 
     def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:
         """The newest visit (of one of these *modes*, to this *source*) that brought something."""

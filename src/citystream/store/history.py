@@ -1,0 +1,122 @@
+"""What became of one dataset's records, as detectors that follow the store are told it, and their alerts."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from citystream import schema
+from citystream.catalog.dataset import Dataset
+from citystream.errors import StorageError
+from citystream.ports import Followed
+from citystream.store.database import first_line
+from citystream.store.tables import statement
+from citystream.store.views import quoted
+
+_COLUMNS = ", ".join(schema.EPISODE.names)
+
+
+class StoredHistory:
+    """The history of *dataset* in the tables of the private name *table*; *key*: the name of its position."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str, key: str) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._table = table
+        self._key = key
+
+    def moments(self, after: int) -> pa.Table:
+        """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
+        return self._connection.sql(
+            f"SELECT off, fetched_at AS at, false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} "
+            f"AND off >= {after} UNION ALL SELECT off, finished_at, true FROM core.visits "
+            f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
+            "ORDER BY off - visit::INTEGER, visit, at"
+        ).to_arrow_table()
+
+    def versions(self, first: int, until: int, since: datetime) -> pa.Table:
+        """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on."""
+        merged = self._dataset.columns.incident_id is not None
+        sql = statement("counted_versions").format(
+            t=self._table,
+            first=first,
+            until=until,
+            incident="(hash(coalesce(x.incident_id, x.k::VARCHAR)) >> 1)::BIGINT" if merged else "x.k",
+            touched="SEMI JOIN touched USING (incident)" if first else "",
+        )
+        return self._connection.sql(sql, params=[since]).to_arrow_table()
+
+    def clock(self, detector: str) -> tuple[str, int] | None:
+        """Its settings and clock, without its state."""
+        rows = self._rows("SELECT settings, clock FROM core.{t}_followed WHERE detector = ?", detector)
+        return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+
+    def followed(self, detector: str) -> Followed | None:
+        """How far *detector* has come, None if it has to begin."""
+        rows = self._rows("SELECT settings, clock, state FROM core.{t}_followed WHERE detector = ?", detector)
+        return Followed(str(rows[0][0]), int(str(rows[0][1])), bytes(rows[0][2])) if rows else None  # type: ignore[arg-type]
+
+    def episodes(self, detector: str, clock: int) -> pa.Table:
+        """`EPISODE`: its alerts as they stood in half hour *clock* of the clock."""
+        return self._connection.sql(
+            f"SELECT {_COLUMNS} FROM core.{self._table}_episodes WHERE detector = ? AND clock <= ? QUALIFY "
+            "row_number() OVER (PARTITION BY alert_id ORDER BY off DESC, clock DESC) = 1 ORDER BY off, clock, alert_id",
+            params=[detector, clock],
+        ).to_arrow_table()
+
+    def write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
+        """Append *episodes* and move on, in one transaction; the state only if *saves*. *anew*: instead of all."""
+        try:
+            self._connection.execute("BEGIN")
+            self._write(detector, episodes, followed, saves=saves, anew=anew)
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            raise StorageError(
+                f"{self._dataset.name}: the store refused alerts of {detector}: {first_line(error)}",
+                "free some space if the disk is full, then run again: it goes on where it stopped",
+            ) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def keep_only(self, detectors: list[str]) -> None:
+        """Remove what is kept of detectors that are no longer asked for."""
+        for what in ("followed", "episodes"):
+            name = f"core.{self._table}_{what}"
+            if self._connection.execute(f"SELECT 1 FROM {name} WHERE NOT list_contains(?, detector)", [detectors]).fetchall():
+                self._connection.execute(f"DELETE FROM {name} WHERE NOT list_contains(?, detector)", [detectors])
+
+    def _write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
+        execute, table = self._connection.execute, f"core.{self._table}"
+        if anew:
+            execute(f"DELETE FROM {table}_episodes WHERE detector = ?", [detector])
+        if len(episodes):
+            self._connection.register("appended", episodes)
+            execute(
+                f"INSERT INTO {table}_episodes (detector, written, {_COLUMNS}) SELECT ?, ?, {_COLUMNS} FROM appended",
+                [detector, self._position()],
+            )
+            self._connection.unregister("appended")
+        if saves:
+            execute(f"DELETE FROM {table}_followed WHERE detector = ?", [detector])
+            execute(
+                f"INSERT INTO {table}_followed VALUES (?, ?, ?, ?)",
+                [detector, followed.settings, followed.clock, followed.state],
+            )
+        else:
+            execute(f"UPDATE {table}_followed SET clock = ? WHERE detector = ?", [followed.clock, detector])
+
+    def _position(self) -> int:
+        rows = self._connection.execute("SELECT log_offset FROM core.positions WHERE dataset = ?", [self._key]).fetchall()
+        return int(rows[0][0]) if rows else 0
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        return self._connection.execute(sql.format(t=self._table), list(values)).fetchall()
+
+    def _roll_back(self) -> None:
+        with suppress(duckdb.Error):
+            self._connection.execute("ROLLBACK")
