@@ -62,6 +62,11 @@ def names(seam: str) -> list[str]:
     return sorted(SEAMS.get(seam, {}).keys() | outside)
 
 
+def has(seam: str, name: str) -> bool:
+    """Whether *seam* has something of that *name*, in this package or another."""
+    return name in SEAMS.get(seam, {}) or any(entry_points(group=f"citystream.{seam}", name=name))
+
+
 def load(seam: str, name: str) -> Any:
     """The class behind *name*; raises `UnknownName`, or `ConfigError` when its extra is not installed."""
     entry = SEAMS.get(seam, {}).get(name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from citystream import registry
 from citystream.app.checking import Checked, check, kept, look
 from citystream.app.drafted import drafted
+from citystream.app.following import Following
 from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.logs import Logs
@@ -163,8 +164,9 @@ class App:
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)), self._database() as database:
             rebuild = DatasetRebuild(database, dataset, self._detectors(dataset))
+            self.following.forget(dataset.name)
             return replay(
-                self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, store, "replaying")
+                self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, rebuild.store, "replaying")
             )
 
     def status(self, reader: Reader | None = None) -> list[DatasetStatus]:
@@ -218,6 +220,7 @@ class App:
             self._process(dataset, store)
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
             store.record_fetch(received.fetch)
+            self.following.bring_up(dataset, store)
         return received
 
     def _is_idle(self, dataset: Dataset, received: Received, part: Part | None) -> bool:
@@ -276,8 +279,8 @@ class App:
     def _process(self, dataset: Dataset, store: DatasetStore) -> None:
         self._bring_up(dataset, self.log(dataset), store, "counting")
 
-    def _bring_up(self, dataset: Dataset, log: Log, store: Store, what: str) -> int:
-        return process(
+    def _bring_up(self, dataset: Dataset, log: Log, store: DatasetStore, what: str) -> int:
+        records = process(
             log,
             store,
             self._conformer(dataset),
@@ -285,6 +288,13 @@ class App:
             stopping=self.watch.stopping,
             progress=self.watch.on(what),
         )
+        self.following.bring_up(dataset, store)
+        return records
+
+    @cached_property
+    def following(self) -> Following:
+        """The detectors that follow the store."""
+        return Following()
 
     def _process_if_much(self, dataset: Dataset) -> None:
         """During a long visit: bring what came so far into the tables, a batch at a time."""
@@ -350,7 +360,8 @@ class App:
         sliding = dataset.windows.sliding
         if sliding is None:
             return []
-        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in dataset.detectors]
+        rules = [rule for rule in dataset.detectors if not rule.follows]
+        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in rules]
 
     def _conformer(self, dataset: Dataset) -> Conformer:
         if dataset.name not in self._conformers:

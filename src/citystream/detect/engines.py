@@ -1,6 +1,6 @@
 """Detectors that follow the store, made from what is said of a dataset.
 
-An engine is fed with changes of panes and told how late it is; what it finds is a function of both. `Following` is what
+An engine is fed with changes of panes and told how late it is; what it finds is a function of both. `Followed` is what
 has to be known of a dataset to make one.
 """
 
@@ -27,7 +27,7 @@ _HALF_DAY, _TWO_DAYS = 24, 96
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class Followed:
     """A dataset as engines see it: its *name* and *zone*, how late records are (*lag*), how often they come (*cadence*),
     and the days from which on counts mean something else (*breaks*, since 1970).
     """
@@ -69,7 +69,7 @@ class Engine(Protocol):
         ...
 
 
-def looking_at(dataset: Following, learn_after: int | None = None) -> Looking:
+def looking_at(dataset: Followed, learn_after: int | None = None) -> Looking:
     """When windows are looked at: as soon as they end, where records come within half a day; else a lag later."""
     first = dataset.lag_slots if dataset.waits else 0
     ages = (first, first + _HALF_DAY, first + _TWO_DAYS)
@@ -77,7 +77,7 @@ def looking_at(dataset: Following, learn_after: int | None = None) -> Looking:
     return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
 
 
-def surge(dataset: Following, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:
+def surge(dataset: Followed, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:
     """Sudden excess in one district and type; see `citystream.detect.surge`."""
     settings = SurgeSettings(
         dataset=dataset.name, budget=budget, looking=looking_at(dataset, learn_after), naming=naming

@@ -31,10 +31,10 @@ class StoredHistory:
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
         return self._connection.sql(
-            f"SELECT off, fetched_at AS at, false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} "
+            f"SELECT off, fetched_at AS \"at\", false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} "
             f"AND off >= {after} UNION ALL SELECT off, finished_at, true FROM core.visits "
             f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
-            "ORDER BY off - visit::INTEGER, visit, at"
+            "ORDER BY off - visit::INTEGER, visit, \"at\""
         ).to_arrow_table()
 
     def versions(self, first: int, until: int, since: datetime) -> pa.Table:
