@@ -1,8 +1,8 @@
 """From the store to alerts: detectors that are brought up to where the store is, after its transactions.
 
 A detector is a function of the log: of what was counted when, by the newest time of fetching. `bring_up` tells it what
-became of records since it was told last, in order of the log, moves its clock, and writes what it says together with how
-far it has come. Wherever that is stopped it goes on, and what was lost is made again from offset 0, the same.
+became of records since it was told last, in order of the log, moves its clock, and writes what it says together with
+how far it has come. Wherever that is stopped it goes on, and what was lost is made again from offset 0, the same.
 
 Records of an archive are told as if they had come when they were published, a lag after they occurred. An archive that
 is loaded when the detector is already past that time makes it begin anew, because it learns from the past in order.

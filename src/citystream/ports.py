@@ -206,8 +206,8 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far a detector that follows the store has come, by the *settings* it was made with: all alerts are written that
-    were found up to half hour *clock* of the clock. *state* is what it remembered then or earlier.
+    """How far a detector that follows the store has come, by the *settings* it was made with: all alerts are written
+    that were found up to half hour *clock* of the clock. *state* is what it remembered then or earlier.
     """
 
     settings: str
@@ -241,7 +241,7 @@ class History(Protocol):
         ...
 
     def write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
-        """Append *episodes* and move on, in one transaction; the state only if *saves*. *anew*: instead of all there was."""
+        """Append *episodes* and move on, in one transaction; the state only if *saves*. *anew*: instead of all."""
         ...
 
 

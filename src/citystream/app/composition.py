@@ -46,7 +46,7 @@ from citystream.ingest import (
 )
 from citystream.portals.files import open_export
 from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Store, Visit
+from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Visit
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 
 from citystream import registry
 from citystream.catalog.dataset import Dataset
 from citystream.detect.engines import Followed
 from citystream.follow import Asked, Follower
 from citystream.store.duckdb import DatasetStore
-
-_EPOCH = date(1970, 1, 1)
 
 
 class Following:
@@ -44,7 +41,6 @@ def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
         zone=dataset.city.timezone,
         lag=dataset.lag,
         cadence=dataset.cadence,
-        breaks=tuple((each.first - _EPOCH).days for each in dataset.series_breaks),
     )
     make = registry.load("engines", name)
     settings = repr((name, sorted(parameters.items()), sorted(asdict(about).items())))

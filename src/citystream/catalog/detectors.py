@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from citystream import registry
 
-#: What can be asked of the detectors of this package: the type, the least value (not allowed itself for float), the most.
+#: What can be asked of the detectors of this package: the type, the least value, which a float must exceed, the most.
 _PARAMETERS: dict[str, dict[str, tuple[type[int] | type[float], float, float]]] = {
     "threshold": {"over": (int, 0, 1_000_000)},
     "surge": {"budget": (float, 0, 100)},
@@ -18,7 +18,8 @@ _PARAMETERS: dict[str, dict[str, tuple[type[int] | type[float], float, float]]] 
 class DetectorRule(BaseModel):
     """A detector by name; every other key is one of its parameters.
 
-    *budget*: how many false alerts a week are expected, anywhere in the dataset; *over*: the highest count that is none.
+    *budget*: how many false alerts a week are expected, anywhere in the dataset; *over*: the highest count that is no
+    alert.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -26,9 +27,6 @@ class DetectorRule(BaseModel):
 
     @model_validator(mode="after")
     def _asked_rightly(self) -> DetectorRule:
-        if not self.follows and not registry.has("detectors", self.name):
-            known = registry.names("detectors") + registry.names("engines")
-            raise ValueError(f"no detector is called '{self.name}' ({registry.nearest(self.name, known)})")
         for name, value in self.parameters.items() if self.name in _PARAMETERS else ():
             _check(self.name, name, value)
         return self

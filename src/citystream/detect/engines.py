@@ -28,15 +28,12 @@ _HALF_DAY, _TWO_DAYS = 24, 96
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A dataset as engines see it: its *name* and *zone*, how late records are (*lag*), how often they come (*cadence*),
-    and the days from which on counts mean something else (*breaks*, since 1970).
-    """
+    """A dataset as engines see it: its *name* and *zone*, how late records are (*lag*), how often they come (*cadence*)."""
 
     name: str
     zone: str
     lag: timedelta
     cadence: timedelta
-    breaks: tuple[int, ...] = ()
 
     @property
     def lag_slots(self) -> int:

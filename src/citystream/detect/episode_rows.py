@@ -17,7 +17,7 @@ _ITS_OWN = ("off", "clock", "raised_at", "withdrawn_at")
 
 
 def row_of(alert: Alert, cell: tuple[str, str], at: tuple[int, int], before: Mapping[str, object] | None) -> Row:
-    """*alert*, of the district and type *cell*, as it stands since (offset, half hour) *at*; *before*: its row until then."""
+    """*alert*, of the district and type *cell*, as it stands since (offset, half hour) *at*; *before*: as it stood."""
     off, clock = at
     stood = before is not None and before["active"]
     return {

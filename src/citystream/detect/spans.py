@@ -19,6 +19,7 @@ and half hour; a version that changes neither does not end it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -105,7 +106,7 @@ def _course(versions: Versions, places: list[int]) -> list[tuple[int, int, int]]
         came.setdefault(int(record[at]), int(off[at]))
     moments = sorted({int(each) for at in places for each in (off[at], until[at])})
     found: list[tuple[int, int, int]] = []
-    for first, after in zip(moments, moments[1:], strict=False):
+    for first, after in pairwise(moments):
         standing = [at for at in places if off[at] <= first < until[at]]
         if standing:
             found.append((min(standing, key=lambda at: came[int(record[at])]), first, after))

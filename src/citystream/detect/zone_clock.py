@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> clock = zone_clock("America/Chicago")
->>> day, half_hour = clock(np.array([(19792 * 24 + 8) * 2 - 1, (19792 * 24 + 8) * 2]))  # clocks are put forward at 8 UTC
+>>> day, half_hour = clock(np.array([(19792 * 24 + 8) * 2 - 1, (19792 * 24 + 8) * 2]))  # put forward at 8 UTC
 >>> day.tolist(), half_hour.tolist()
 ([19792, 19792], [3, 6])
 """

@@ -116,7 +116,7 @@ def _digest(text: str) -> str:
 
 
 def _without_following(mark: str) -> str:
-    """A fingerprint without what it says of detectors that follow: they need no replay when they are asked otherwise."""
+    """A fingerprint without what it says of detectors that follow, which need no replay to be asked otherwise."""
     return mark.partition("-")[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -31,10 +32,10 @@ class StoredHistory:
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
         return self._connection.sql(
-            f"SELECT off, fetched_at AS \"at\", false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} "
+            f'SELECT off, fetched_at AS "at", false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} '
             f"AND off >= {after} UNION ALL SELECT off, finished_at, true FROM core.visits "
             f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
-            "ORDER BY off - visit::INTEGER, visit, \"at\""
+            'ORDER BY off - visit::INTEGER, visit, "at"'
         ).to_arrow_table()
 
     def versions(self, first: int, until: int, since: datetime) -> pa.Table:
@@ -52,12 +53,12 @@ class StoredHistory:
     def clock(self, detector: str) -> tuple[str, int] | None:
         """Its settings and clock, without its state."""
         rows = self._rows("SELECT settings, clock FROM core.{t}_followed WHERE detector = ?", detector)
-        return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+        return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
     def followed(self, detector: str) -> Followed | None:
         """How far *detector* has come, None if it has to begin."""
         rows = self._rows("SELECT settings, clock, state FROM core.{t}_followed WHERE detector = ?", detector)
-        return Followed(str(rows[0][0]), int(str(rows[0][1])), bytes(rows[0][2])) if rows else None  # type: ignore[arg-type]
+        return Followed(*rows[0]) if rows else None
 
     def episodes(self, detector: str, clock: int) -> pa.Table:
         """`EPISODE`: its alerts as they stood in half hour *clock* of the clock."""
@@ -87,8 +88,9 @@ class StoredHistory:
         """Remove what is kept of detectors that are no longer asked for."""
         for what in ("followed", "episodes"):
             name = f"core.{self._table}_{what}"
-            if self._connection.execute(f"SELECT 1 FROM {name} WHERE NOT list_contains(?, detector)", [detectors]).fetchall():
-                self._connection.execute(f"DELETE FROM {name} WHERE NOT list_contains(?, detector)", [detectors])
+            others = f"FROM {name} WHERE NOT list_contains(?, detector)"
+            if self._rows(f"SELECT 1 {others} LIMIT 1", detectors):
+                self._connection.execute(f"DELETE {others}", [detectors])
 
     def _write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
         execute, table = self._connection.execute, f"core.{self._table}"
@@ -111,10 +113,10 @@ class StoredHistory:
             execute(f"UPDATE {table}_followed SET clock = ? WHERE detector = ?", [followed.clock, detector])
 
     def _position(self) -> int:
-        rows = self._connection.execute("SELECT log_offset FROM core.positions WHERE dataset = ?", [self._key]).fetchall()
+        rows = self._rows("SELECT log_offset FROM core.positions WHERE dataset = ?", self._key)
         return int(rows[0][0]) if rows else 0
 
-    def _rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql.format(t=self._table), list(values)).fetchall()
 
     def _roll_back(self) -> None:

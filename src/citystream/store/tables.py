@@ -60,7 +60,7 @@ def column_list(dataset: Dataset) -> str:
 
 
 def inside(dataset: Dataset) -> tuple[DetectorRule, ...]:
-    """The detectors that judge within the transaction; the others follow, and begin anew when they are asked otherwise."""
+    """Detectors that judge within the transaction; the others follow, and begin anew if they are asked otherwise."""
     return tuple(rule for rule in dataset.detectors if not rule.follows)
 
 
