@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from citystream import registry
 from citystream.catalog.dataset import Dataset
-from citystream.detect.engines import Followed
+from citystream.detect.engines import Watched
 from citystream.follow import Asked, Follower
 from citystream.store.duckdb import DatasetStore
 
@@ -36,7 +36,7 @@ class Following:
 
 
 def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
-    about = Followed(
+    about = Watched(
         name=dataset.name,
         zone=dataset.city.timezone,
         lag=dataset.lag,

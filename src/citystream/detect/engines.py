@@ -1,6 +1,6 @@
 """Detectors that follow the store, made from what is said of a dataset.
 
-An engine is fed with changes of panes and told how late it is; what it finds is a function of both. `Followed` is what
+An engine is fed with changes of panes and told how late it is; what it finds is a function of both. `Watched` is what
 has to be known of a dataset to make one.
 """
 
@@ -27,8 +27,8 @@ _HALF_DAY, _TWO_DAYS = 24, 96
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """A dataset as engines see it: its *name* and *zone*, how late records are (*lag*), how often they come (*cadence*)."""
+class Watched:
+    """A dataset as engines see it: its *name*, its *zone*, how late (*lag*) and how often (*cadence*) records come."""
 
     name: str
     zone: str
@@ -66,7 +66,7 @@ class Engine(Protocol):
         ...
 
 
-def looking_at(dataset: Followed, learn_after: int | None = None) -> Looking:
+def looking_at(dataset: Watched, learn_after: int | None = None) -> Looking:
     """When windows are looked at: as soon as they end, where records come within half a day; else a lag later."""
     first = dataset.lag_slots if dataset.waits else 0
     ages = (first, first + _HALF_DAY, first + _TWO_DAYS)
@@ -74,7 +74,7 @@ def looking_at(dataset: Followed, learn_after: int | None = None) -> Looking:
     return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
 
 
-def surge(dataset: Followed, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:
+def surge(dataset: Watched, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:
     """Sudden excess in one district and type; see `citystream.detect.surge`."""
     settings = SurgeSettings(
         dataset=dataset.name, budget=budget, looking=looking_at(dataset, learn_after), naming=naming
