@@ -1,4 +1,4 @@
-"""Detectors that follow the store: however the log is cut, restarted or lost, the same alerts; every past offset too."""
+"""Detectors that follow the store: however the log is cut, restarted or lost, the same alerts; every offset too."""
 
 from __future__ import annotations
 

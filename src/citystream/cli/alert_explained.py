@@ -69,7 +69,7 @@ def said_of(row: Row, dataset: Dataset) -> str:
     start, end = (_local(row[name], dataset) for name in ("window_start", "window_end"))
     kind, place = str(row["type"]), f"district {row['district']}"
     if row["expected"] is None:
-        return f"{row['observed']} {kind} in {place}, {start:%Y-%m-%d %H:%M} to {end:%H:%M}: more than a fixed rule allows."
+        return f"{row['observed']} {kind} in {place}, {start:%Y-%m-%d %H:%M}-{end:%H:%M}: above a fixed rule."
     numbers = Explained(
         records=kind,
         place=f"{place} on {start:%Y-%m-%d}",

@@ -21,7 +21,8 @@ app = typer.Typer(add_completion=False)
 _COLUMNS = (
     "dataset, kind, CASE detector WHEN 'threshold' THEN 'fixed rule' ELSE detector END AS detector, type, district, "
     "window_start, window_end, observed, round(expected, 1) AS expected, lo95 || '-' || hi95 AS usual, "
-    "CASE WHEN recurrence_days >= 365 THEN 'once in ' || least(round(recurrence_days / 365), 1000)::INTEGER || ' years' "
+    "CASE WHEN recurrence_days >= 365 "
+    "THEN 'once in ' || least(round(recurrence_days / 365), 1000)::INTEGER || ' years' "
     "ELSE 'once in ' || round(recurrence_days)::INTEGER || ' days' END AS rarity, "
     "status || CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
 )

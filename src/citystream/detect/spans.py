@@ -60,6 +60,8 @@ class Versions:
 
 def spans(versions: Versions) -> Versions:
     """The spans of all incidents of *versions*, of which all versions must be there; in order of their offsets."""
+    if not len(versions):
+        return versions
     versions = versions.take(np.lexsort((versions.off, versions.incident)))
     several = _have_several(versions)
     leading = Versions.joined([versions.take(~several), _leaders(versions.take(several))])
