@@ -70,7 +70,8 @@ def looking_at(dataset: Watched, learn_after: int | None = None) -> Looking:
     """When windows are looked at: as soon as they end, where records come within half a day; else a lag later."""
     first = dataset.lag_slots if dataset.waits else 0
     ages = (first, first + _HALF_DAY, first + _TWO_DAYS)
-    learn = learn_after if learn_after is not None else 7
+    # where windows are judged a lag after their end, the days before are in already
+    learn = learn_after if learn_after is not None else 1 if dataset.waits else 7
     return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
 
 
