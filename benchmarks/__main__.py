@@ -5,7 +5,10 @@ from __future__ import annotations
 import runpy
 import sys
 
-ALL = ("startup", "import_speed", "portal_cost", "peer", "batch_growth", "publish_speed")
+ALL = (
+    *("startup", "import_speed", "portal_cost", "peer", "batch_growth", "publish_speed", "kafka_log", "alert_latency"),
+    "dashboard_server",
+)
 
 
 def main(names: list[str]) -> None:

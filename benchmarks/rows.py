@@ -7,11 +7,10 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tests.published import SHARED
-
 from benchmarks.measuring import WORK
 from citystream.simulate.city import generate
 from citystream.simulate.export import export
+from tests.published import SHARED
 
 
 def chicago_csv() -> tuple[Path, str]:

@@ -271,7 +271,7 @@ def pictures(folder: Path) -> dict[Path, str]:
     data = folder / "citystream-data" / "demo"
     shown = Terminal(folder)
     several = ("Which incidents in Chicago", "and now live")
-    shown.run("citystream demo --scale 0.2 --seconds 25 --rate 7200", until="next:", without=several)
+    shown.run("citystream demo --scale 0.2 --seconds 25 --rate 7200 --no-browser", until="next:", without=several)
     demo = shown.svg("citystream demo")
     shown = Terminal(folder, {"CITYSTREAM_DATA": str(data)})
     shown.run('citystream query "SELECT * FROM ledger"')

@@ -156,6 +156,28 @@ def live_ratio() -> list[dict[str, Any]]:
     return [{"stream": "crime:0", "observed_by_expected": round(observed / expected, 3)}]
 
 
+def after_loss() -> list[dict[str, Any]]:
+    """Observed by expected records in 3 h windows when first looked at, before and after records that never come."""
+    of = stream("crime", 0, "lost")
+    parts = windows(of, LIVE)[0]
+    by_day = np.array([[float(part[which].sum()) for part in parts] for which in (0, 1)]).reshape(2, -1, 8).sum(axis=2)
+    starts = [each["start"] // SLOTS - YEAR for each in of.truth["done"]]
+
+    def ratio(first: int, after: int) -> float:
+        days = [day for start in starts for day in range(start + first, start + after) if day < by_day.shape[1]]
+        observed, expected = by_day[:, days].sum(axis=1)
+        return round(float(observed / expected), 3)
+
+    return [
+        {
+            "days_before": ratio(-7, 0),
+            "days_0_and_1": ratio(0, 2),
+            "days_2_to_6": ratio(2, 7),
+            "days_7_to_13": ratio(7, 14),
+        }
+    ]
+
+
 def cold_start() -> list[dict[str, Any]]:
     """Alerts of the first 56 days, where there is nothing to find."""
     of = stream("null", 0)
@@ -244,6 +266,7 @@ PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "calibration": calibration,
     "cold_start": cold_start,
     "faults": faults,
+    "after_loss": after_loss,
     "cost": cost,
 }
 
@@ -256,6 +279,7 @@ LIMITS = {
     "hard, 24 h at 0.01: 0.8-1.15",
     "cold_start": "0 before day 7; <= 2.5 a week until day 56",
     "faults": "outage: silent within 2 h, ids kept >= 0.95; heap: at most 2 episodes more",
+    "after_loss": "0.95-1.05 within 7 days",
     "cost": "slide <= 2 ms, baseline <= 10 ms a day, state <= 8 MB",
 }
 

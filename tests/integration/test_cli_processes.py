@@ -155,7 +155,7 @@ def test_the_simulated_portal_serves_until_it_is_stopped(tmp_path: Path) -> None
 
 
 def test_what_comes_in_is_delivered_while_following(tmp_path: Path, portal: SimulatedPortal) -> None:
-    """One sink is down all the time, which the other one does not feel; a dataset that fails is no news of the others."""
+    """One sink is down all the time, which the other one does not feel; a dataset that fails holds up no other."""
     (tmp_path / "citystream.toml").write_text(
         'sinks = ["lake", "postgresql://nobody@127.0.0.1:9/none"]\n', encoding="utf-8"
     )

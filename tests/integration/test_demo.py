@@ -40,6 +40,7 @@ def test_a_second_time_it_goes_on_answers_and_follows(played: Path, capsys: pyte
     told = capsys.readouterr()
     assert "going on in" in told.err
     assert "and now live" in told.err
+    assert "the dashboard is at http://127.0.0.1:" in told.err
     assert "what was published by" not in told.err
     said, *visits = [json.loads(line) for line in told.out.splitlines()]
     assert all(each["ledger_balances"] for each in said["status"])

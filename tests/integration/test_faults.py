@@ -173,7 +173,7 @@ class Town:
         by = {"portal": "ckan"} if self.kind == "ckan" else {}
         try:
             app = self.app()
-            app._client = client or IMPATIENT
+            app._workers.client = client or IMPATIENT
             return app.run(self.feed.dataset, full=full, **by)
         finally:
             self.portal.faults.clear()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,8 @@ from citystream.web.overview import Overview
 from citystream.web.query import Memory, Query
 from citystream.web.selection import values_of
 from citystream.web.series import series
-from tests.laws.dashboard import FETCHED, SENSITIVE, Event, apply, dataset, events
+from tests.laws.dashboard import FETCHED, SENSITIVE, TYPES, Event, apply, dataset, events
+from tests.laws.dashboard import PLACES as PLACES_OF_EVENTS
 
 SHOWN = f"(lat IS NOT NULL AND type <> '{SENSITIVE}' AND domestic IS NOT TRUE)"
 TIMED = "(occurred_local IS NOT NULL AND time_precision NOT IN ('day', 'unknown'))"
@@ -202,7 +205,7 @@ def check(engine: Engine, memory: Memory, reader: Reader, applied: Sequence[Rule
     st.lists(rules(), min_size=1, max_size=3),
     st.sampled_from([1, 20_000]),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_views_are_what_a_group_by_says(
     log: list[Event], shares: list[float], asked: list[list[Rule]], fold_after: int
 ) -> None:
@@ -224,6 +227,54 @@ def test_views_are_what_a_group_by_says(
                         check(engine, memory, reader, applied)
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Reader]]:
+    """Six years with an event on most days."""
+    folder = tmp_path_factory.mktemp("years")
+    draw = random.Random(1)
+    spread = [
+        Event(
+            id=str(n),
+            gone=False,
+            local=datetime(2001, 3, 1) + timedelta(minutes=draw.randrange(6 * 365 * 1440)),
+            precision=draw.choice([0, 0, 4]),
+            type=draw.choice(TYPES),
+            district=draw.choice(["1", "2", None]),
+            premises=draw.choice(["STREET", "A, B", None]),
+            cost=None,
+            domestic=False,
+            arrest=draw.choice([True, False]),
+            place=draw.choice(PLACES_OF_EVENTS),
+            reason=1,
+            status=None,
+        )
+        for n in range(3000)
+    ]
+    apply(folder, spread, 0, len(spread))
+    with Reader(folder) as reader:
+        yield Engine.of(reader, dataset()).done(), reader
+
+
+@given(
+    st.dates(date(2000, 12, 1), date(2007, 6, 1)),
+    st.dates(date(2000, 12, 1), date(2007, 6, 1)),
+    st.sampled_from([("type", "THEFT"), ("district", "1"), ("hour", "3"), ("not.arrest", "true"), None]),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_period_is_whole_years_and_what_is_left(
+    years: tuple[Engine, Reader], one: date, other: date, asked: tuple[str, str] | None
+) -> None:
+    engine, reader = years
+    first, last = sorted([one, other])
+    filters = parse(engine, [("t", f"{first}..{last}"), *([asked] if asked else [])], ())
+    cubed = Query(engine, engine.state, Memory())
+    scanned = Query(engine, replace(engine.state, cubes=None), Memory())
+    assert views_of(cubed, filters) == views_of(scanned, filters)
+    between = f"SELECT count(*) AS n FROM testville_crimes WHERE occurred_local::DATE BETWEEN '{first}' AND '{last}'"
+    alone = Filters(period=filters.period)
+    assert int(cubed.marks(alone).sum()) == reader.query(between)["n"][0].as_py()
 
 
 @given(st.lists(events([str(n) for n in range(60)]), min_size=1, max_size=30), rules())

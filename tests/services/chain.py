@@ -160,7 +160,7 @@ class Chain:
         while state() == before and time.monotonic() < until:
             time.sleep(0.05)
 
-    def _silence(self, server: Broker | Server, seconds: float) -> None:
+    def _silence(self, server: Server, seconds: float) -> None:
         """Stop *server* as a network does that swallows everything: connections stay, and nothing comes."""
         os.killpg(server.pid, signal.SIGSTOP)
         time.sleep(seconds)
@@ -202,7 +202,7 @@ class Chain:
         return done.returncode, done.stdout + done.stderr
 
 
-def _again(server: Broker | Server) -> bool:
+def _again(server: Server) -> bool:
     server.kill()
     server.launch()
     return True

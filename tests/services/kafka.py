@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +22,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from filelock import FileLock
 
-from tests.services.running import free_port, unavailable
+from tests.services.running import Server, free_port, unavailable
 
 USER, PASSWORD = "writer", "a-secret-of-the-test"
 _POM = Path(__file__).with_name("kafka_broker") / "pom.xml"
-_PATIENCE = 90.0
 _JAVA = ("java", "-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _STORE = "citystream"
 _PROPERTIES = """
@@ -112,13 +110,11 @@ def _properties(folder: Path, keys: Path, ports: dict[str, int]) -> str:
 
 
 @dataclass(slots=True)
-class Broker:
-    """A broker in *folder*: it can be killed, stopped and started again with the same data on the same ports."""
+class Broker(Server):
+    """A broker: it can be killed, ended and started again with the same data on the same *ports*."""
 
-    folder: Path
-    jars: Path
-    ports: dict[str, int]
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    ports: dict[str, int] = field(kw_only=True)
+    certificate: Path = field(kw_only=True)
 
     @property
     def servers(self) -> str:
@@ -130,67 +126,28 @@ class Broker:
         """Where it answers with TLS (the certificate is `certificate`) to `USER` with `PASSWORD`."""
         return f"127.0.0.1:{self.ports['secure']}"
 
-    @property
-    def pid(self) -> int:
-        """The process that runs."""
-        assert self._process is not None, "it does not run"
-        return self._process.pid
 
-    @property
-    def certificate(self) -> Path:
-        return self.jars / "broker.pem"
+def prepared(folder: Path, jars: Path) -> Broker:
+    """A broker with its data in *folder*, not yet started."""
+    shutil.copytree(jars / "data", folder / "data")
+    ports = {name: free_port() for name in ("port", "secure", "controller")}
+    settings = folder / "server.properties"
+    settings.write_text(_properties(folder, jars, ports))
+    options = [f"-Dkafka.logs.dir={folder}", "-cp", f"{jars / 'jars'}/*"]
+    command = [*_JAVA, *options, "kafka.Kafka", str(settings)]
+    asked = {"bootstrap.servers": f"127.0.0.1:{ports['port']}", "log_level": 0, "reconnect.backoff.max.ms": 200}
+    client: list[AdminClient] = []
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self.launch()
-        self.wait()
+    def answers() -> None:
+        if not client:
+            client.append(AdminClient(asked))
+        if not client[0].list_topics(timeout=1).brokers:
+            raise KafkaException("it knows no broker yet")
 
-    def launch(self) -> None:
-        """Start it, and do not wait."""
-        settings = self.folder / "server.properties"
-        settings.write_text(_properties(self.folder, self.jars, self.ports))
-        options = [f"-Dkafka.logs.dir={self.folder}", "-cp", f"{self.jars / 'jars'}/*"]
-        with (self.folder / "log").open("ab") as output:
-            self._process = subprocess.Popen(
-                [*_JAVA, *options, "kafka.Kafka", str(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-
-    def wait(self) -> None:
-        """Until it answers."""
-        until = time.monotonic() + _PATIENCE
-        client = AdminClient({"bootstrap.servers": self.servers, "log_level": 0, "reconnect.backoff.max.ms": 200})
-        while True:
-            try:
-                if client.list_topics(timeout=1).brokers:
-                    return
-            except KafkaException:
-                pass
-            if self._process is None or self._process.poll() is not None or time.monotonic() > until:
-                log = (self.folder / "log").read_text("utf-8", "replace")
-                pytest.fail(f"Kafka did not start:\n{log[-3000:]}")
-
-    def kill(self) -> None:
-        """End it at once, as a machine that fails would."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it in good order."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+    certificate = jars / "broker.pem"
+    return Broker(
+        command, folder / "log", answers, KafkaException, signal.SIGTERM, ports=ports, certificate=certificate
+    )
 
 
 @contextmanager
@@ -201,8 +158,7 @@ def broker() -> Iterator[Broker]:
             unavailable("Kafka", f"default-jdk-headless maven: there is no {program}")
     jars = libraries()
     folder = Path(tempfile.mkdtemp(prefix="citystream-service-"))
-    shutil.copytree(jars / "data", folder / "data")
-    running = Broker(folder, jars, {name: free_port() for name in ("port", "secure", "controller")})
+    running = prepared(folder, jars)
     try:
         running.start()
         yield running

@@ -56,14 +56,14 @@ def as_user(user: str) -> list[str]:
 class Server:
     """A server that can be killed, and started again with the same data on the same port.
 
-    *answers* raises *unready* as long as it does not serve; *stop* ends it in good order.
+    *answers* raises *unready* as long as it does not serve; *ends_on* ends it in good order.
     """
 
     command: Sequence[str]
     log: Path
     answers: Callable[[], object]
     unready: type[Exception]
-    stop: signal.Signals
+    ends_on: signal.Signals
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -114,9 +114,10 @@ class Server:
         """End it in good order, if it ends."""
         if self._process is None:
             return
-        self._process.send_signal(self.stop)
+        self._process.send_signal(self.ends_on)
         try:
             self._process.wait(20)
+            self._process = None
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -12,6 +12,7 @@ import pytest
 
 from citystream.app import App
 from citystream.app.delivering import Delivery, News, following
+from citystream.cli.stopping import Stopping
 from citystream.config import load
 from citystream.simulate.city import generate
 from citystream.simulate.export import export
@@ -19,17 +20,6 @@ from tests.services.cut import Line, State, line
 
 DATASET = "chicago/crimes"
 _PATIENCE = 60.0
-
-
-class Stop:
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self) -> bool:
-        return self.asked
-
-    def ask(self) -> None:
-        self.asked = True
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +51,7 @@ def test_cut_off_and_caught_up(
     app = App(load({"data": str(tmp_path / "data"), "threads": 1}, {}))
     app.import_files(DATASET, [files[0]])
     reached = {through: 0, lake: 0}
-    stop, news = Stop(), News()
+    stop, news = Stopping(), News()
 
     def tell(address: str, done: object) -> None:
         reached[address] = done.position  # type: ignore[attr-defined]

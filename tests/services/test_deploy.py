@@ -1,10 +1,12 @@
-"""The compose file is one, and says to citystream only what citystream understands."""
+"""The compose file is one, and says to citystream only what citystream understands; the image can be built."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from citystream.cli.deliver import to_deliver
 from citystream.config import load
 from tests.services.running import unavailable
 
-COMPOSE = Path(__file__).parents[2] / "deploy" / "compose.yaml"
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 #: The reference implementation's own loader; it takes no environment.
 CHECK = Path("~/go/bin/compose-check").expanduser()
 
@@ -58,3 +62,25 @@ def test_citystream_understands_what_it_is_told(tmp_path: Path, monkeypatch: pyt
     assert len(to_deliver(app, ())) == 2
     for name in app.config.listed("datasets"):
         app.log(app.library.get(name))
+
+
+def test_the_image_has_what_it_is_built_from(tmp_path: Path) -> None:
+    """The package is built from nothing but the files that the Dockerfile copies, its browser files by npm."""
+    if not shutil.which("npm"):
+        unavailable("npm", "nodejs npm")
+    source = tmp_path / "source"
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE.read_text("utf-8"), re.MULTILINE):
+        *names, into = line.split()
+        for name in names:
+            place = source / into / (name if into == "./" else "")
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("vendor", "__pycache__"))
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, place)
+    how = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *how, str(source)], check=True, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = zipfile.ZipFile(wheel).namelist()
+    assert "citystream/web/static/vendor/leaflet.js" in packed
+    assert "citystream/web/static/index.html" in packed

@@ -142,7 +142,7 @@ def test_who_was_overtaken_cannot_deliver(kafka: str) -> None:
 def test_a_broker_that_comes_back(kafka: str, kafka_broker: Broker) -> None:
     with closing(KafkaSink(kafka)) as sink:
         sink.write(ABOUT, deltas([event("1")]), at(1))
-        kafka_broker.stop()
+        kafka_broker.end()
         kafka_broker.start()
         sink.write(ABOUT, deltas([event("2")]), at(2))
         assert sink.delivered(ABOUT) == at(2)

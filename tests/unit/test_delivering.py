@@ -9,21 +9,9 @@ import pytest
 
 from citystream.app.delivering import Delivery, News, following
 from citystream.app.turns import Turns
+from citystream.cli.stopping import Stopping
 from citystream.errors import SinkError, UnknownName
 from citystream.publish import Published
-
-
-class Stop:
-    """Says stop once it was asked."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self) -> bool:
-        return self.asked
-
-    def ask(self) -> None:
-        self.asked = True
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
@@ -56,15 +44,25 @@ def test_a_turn_ends_with_an_error_too() -> None:
 
 def test_who_has_it_may_not_ask_again() -> None:
     turns = Turns()
-    with turns.taken():
-        with pytest.raises(RuntimeError, match="already"), turns.taken():
-            pass
+    with turns.taken(), pytest.raises(RuntimeError, match="already"), turns.taken():
+        pass
     with turns.taken():
         pass
 
 
+def test_a_shared_turn_is_nobodys_own() -> None:
+    """Who took it may be gone while others still have it: then it waits like anybody."""
+    turns, over = Turns(), threading.Event()
+    shared = turns.taken(shared=True)
+    shared.__enter__()
+    threading.Thread(target=lambda: (over.wait(), shared.__exit__(None, None, None))).start()
+    threading.Timer(0.05, over.set).start()
+    with turns.taken():
+        assert over.is_set()
+
+
 def test_who_waits_hears_at_once() -> None:
-    news, stop = News(), Stop()
+    news, stop = News(), Stopping()
     heard = threading.Event()
 
     def wait() -> None:
@@ -79,7 +77,7 @@ def test_who_waits_hears_at_once() -> None:
     news.wait(0, 3600, stop)  # what was told before is not waited for
     stop.ask()
     news.wait(news.count, 3600, stop)
-    news.wait(None, 3600, stop)
+    stop.sleep(3600)
 
 
 class Places:
@@ -100,7 +98,7 @@ class Places:
 
 def test_a_sink_that_was_down_is_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("citystream.app.delivering.FIRST_WAIT", 0.01)
-    places, stop, waits, arrived = Places(3), Stop(), list[float](), threading.Event()
+    places, stop, waits, arrived = Places(3), Stopping(), list[float](), threading.Event()
     delivery = Delivery(
         places,
         "x",
@@ -117,6 +115,6 @@ def test_a_sink_that_was_down_is_caught_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_dataset_nobody_knows_is_an_error_where_it_was_named() -> None:
-    delivery = Delivery(Places(0), "x", ["unknown"], Stop(), lambda *_: None, lambda *_: None)
+    delivery = Delivery(Places(0), "x", ["unknown"], Stopping(), lambda *_: None, lambda *_: None)
     with pytest.raises(UnknownName):
         delivery.once()

@@ -174,6 +174,9 @@ def test_built_pages_are_served(tmp_path: Path) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path)
 
+    assert "make assets" in asyncio.run(asked("/")).text  # what npm brings is not there
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "licences.json").write_text("{}", encoding="utf-8")
     assert asyncio.run(asked("/")).text == asyncio.run(asked("/areas")).text == "<title>page</title>"
     script = asyncio.run(asked("/assets/a.1f.js"))
     assert script.headers["cache-control"].endswith("immutable")

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from citystream import registry
 from citystream.app.checking import Checked, check, kept, look
 from citystream.app.drafted import drafted
 from citystream.app.following import Following
@@ -25,11 +24,10 @@ from citystream.app.publishing import Publishing
 from citystream.app.sources import place, shrink_guard, sources_of
 from citystream.app.taking import library
 from citystream.app.turns import Turns
+from citystream.app.workers import Workers
 from citystream.catalog.dataset import Dataset, Source
 from citystream.catalog.library import Library
 from citystream.config import Config
-from citystream.conform.conformer import Conformer
-from citystream.conform.keys import RecordIds
 from citystream.disclosure import redact
 from citystream.errors import PortalError, StorageError
 from citystream.ingest import (
@@ -45,8 +43,7 @@ from citystream.ingest import (
     worst,
 )
 from citystream.portals.files import open_export
-from citystream.portals.http import HttpClient, Patience
-from citystream.ports import Detector, Fetch, Ledger, Log, Portal, Visit
+from citystream.ports import Fetch, Ledger, Log, Visit
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -78,7 +75,7 @@ class App:
         self._reread_at: dict[str, datetime] = {}
         self._left: dict[str, Left] = {}
         self._parts: dict[str, tuple[Part, ...]] = {}
-        self._record_ids: dict[str, RecordIds] = {}
+        self._workers = Workers(config)
 
     @cached_property
     def library(self) -> Library:
@@ -104,7 +101,7 @@ class App:
 
     def turn(self) -> AbstractContextManager[None]:
         """Having the store to oneself among the threads of this process, or to readers that share the turn."""
-        return self._turns.taken()
+        return self._turns.taken(shared=True)
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
@@ -141,7 +138,7 @@ class App:
         found = parts(sources_of(dataset, self.config.text("portal"), self.clock().date(), portal))
         self._parts[name] = found
         with locked(self.config.data, self.log(dataset)):
-            before, failed = self._catch_up(dataset), list[PortalError]()
+            before, failed = self._catch_up(dataset, again=True), list[PortalError]()
             received = list[Received]()
             try:
                 for part in found:
@@ -163,7 +160,7 @@ class App:
         """Make a dataset's tables anew from its log."""
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)), self._database() as database:
-            rebuild = DatasetRebuild(database, dataset, self._detectors(dataset))
+            rebuild = DatasetRebuild(database, dataset, self._workers.detectors(dataset))
             self.following.forget(dataset.name)
             return replay(
                 self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, rebuild.store, "replaying")
@@ -184,11 +181,13 @@ class App:
         dataset = self.library.get(name)
         sources = sources_of(dataset, self.config.text("portal"), self.clock().date())
         known = kept(self.config.data, dataset, self.reader)
-        return check(dataset, sources, lambda source: look(self._portal(source), dataset, source), known, self.clock())
+        return check(
+            dataset, sources, lambda source: look(self._workers.portal(source), dataset, source), known, self.clock()
+        )
 
     def draft(self, where: str, table: str = "") -> str:
         """The text of a first city file for the table at the address *where*, or for the file that is there."""
-        return drafted(where, table, self.library, self._client, self._portal)
+        return drafted(where, table, self.library, self._workers.client, self._workers.portal)
 
     def _take(
         self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float, part: Part | None = None
@@ -198,7 +197,7 @@ class App:
             dataset=dataset,
             source=where,
             log=self.log(dataset),
-            record_ids=self._ids(dataset),
+            record_ids=self._workers.ids(dataset),
             redact=redact,
             clock=self.clock,
             whole=whole,
@@ -256,7 +255,7 @@ class App:
         full = full or numbered or (not source.resumes and self._visits(dataset, part).refused)
         try:
             cursor = part.unmarked(self.log(dataset).cursor(part.mark))
-            return self._portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
+            return self._workers.portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
             with self._store(dataset) as store:
                 store.record_fetch(failed_fetch(dataset, place(source), started, self.clock(), error))
@@ -283,7 +282,7 @@ class App:
         records = process(
             log,
             store,
-            self._conformer(dataset),
+            self._workers.conformer(dataset),
             batch_rows=self.config.integer("batch_rows"),
             stopping=self.watch.stopping,
             progress=self.watch.on(what),
@@ -303,11 +302,13 @@ class App:
             with self._store(dataset) as store:
                 self._process(dataset, store)
 
-    def _catch_up(self, dataset: Dataset) -> Ledger:
-        """What an interrupted command left in the log comes into the tables first; returns the ledger before."""
-        left = self._left.get(dataset.name)
+    def _catch_up(self, dataset: Dataset, *, again: bool = False) -> Ledger:
+        """What an interrupted command left in the log comes into the tables first; returns the ledger before. *again*:
+        the store need not be opened for it if it is as this process left it.
+        """
+        left = self._left.get(dataset.name) if again else None
         if left and left.visits.keys() >= self._places(dataset) and left.position == _reach(self.log(dataset)):
-            return left.ledger  # as this process left it: nothing to open the store for
+            return left.ledger
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
@@ -337,47 +338,6 @@ class App:
         self._reread_at[name] = now
         return True
 
-    @cached_property
-    def _client(self) -> HttpClient:
-        """The one client of this process, so that the pause between requests to a host holds for all its datasets."""
-        return HttpClient(Patience(interval=self.config.number("pause"), budget=self.config.number("patience")))
-
-    def _portal(self, source: Source) -> Portal:
-        """One for each kind, for as long as this process lives: some keep connections."""
-        if source.portal not in self._portals:
-            self._portals[source.portal] = registry.load("portals", source.portal)(
-                client=self._client,
-                token=self.config.text("socrata_token"),
-                page_size=self.config.integer("page_rows"),
-            )
-        return self._portals[source.portal]
-
-    @cached_property
-    def _portals(self) -> dict[str, Portal]:
-        return {}
-
-    def _detectors(self, dataset: Dataset) -> list[Detector]:
-        sliding = dataset.windows.sliding
-        if sliding is None:
-            return []
-        rules = [rule for rule in dataset.detectors if not rule.follows]
-        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in rules]
-
-    def _conformer(self, dataset: Dataset) -> Conformer:
-        if dataset.name not in self._conformers:
-            self._conformers[dataset.name] = Conformer(dataset, threads=self.config.integer("threads"))
-        return self._conformers[dataset.name]
-
-    def _ids(self, dataset: Dataset) -> RecordIds:
-        """What gives ids to a listing; made once for each dataset, because making it costs more than a small page."""
-        if dataset.name not in self._record_ids:
-            self._record_ids[dataset.name] = RecordIds(dataset)
-        return self._record_ids[dataset.name].anew()
-
-    @cached_property
-    def _conformers(self) -> dict[str, Conformer]:
-        return {}
-
     @contextmanager
     def _database(self) -> Iterator[Database]:
         with (
@@ -396,7 +356,7 @@ class App:
         with self._database() as database:
             database.require(dataset)
             with refusals(self.config.data):
-                store = DatasetStore(database.connection, dataset, self._detectors(dataset))
+                store = DatasetStore(database.connection, dataset, self._workers.detectors(dataset))
             yield store
             self._left[dataset.name] = Left.of(store, self._places(dataset))
 

@@ -19,11 +19,13 @@ _SLICE = 0.1
 
 
 class Stopping(Protocol):
-    """Tells whether someone said stop, and can be told."""
+    """Tells whether someone said stop, can be told, and sleeps no longer than until then."""
 
     def __call__(self) -> bool: ...
 
     def ask(self) -> None: ...
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 class News:
@@ -44,15 +46,12 @@ class News:
             self._count += 1
             self._told.notify_all()
 
-    def wait(self, seen: int | None, seconds: float, stopping: Stopping) -> None:
-        """Until it changed more than *seen* times (None: no matter), *seconds* went by, or someone says stop."""
-        while self._still(seen) and seconds > 0 and not stopping():
+    def wait(self, seen: int, seconds: float, stopping: Callable[[], bool]) -> None:
+        """Until it changed more than *seen* times, *seconds* went by, or someone says stop."""
+        while self._count == seen and seconds > 0 and not stopping():
             with self._told:
-                self._told.wait_for(lambda: not self._still(seen), min(_SLICE, seconds))
+                self._told.wait_for(lambda: self._count != seen, min(_SLICE, seconds))
             seconds -= _SLICE
-
-    def _still(self, seen: int | None) -> bool:
-        return seen is None or self._count == seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Delivery:
             seen, failed = news.count, self._tried()
             if failed:
                 self.complain(self.address, failed, wait)
-                news.wait(None, wait, self.stopping)
+                self.stopping.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
             else:
                 news.wait(seen, every, self.stopping)

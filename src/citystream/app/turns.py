@@ -20,15 +20,17 @@ class Turns:
         self._holder = 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for the turn, and have it until the end of the block."""
+    def taken(self, *, shared: bool = False) -> Iterator[None]:
+        """Wait for the turn, and have it until the end of the block. *shared*: other threads use it too, and which of
+        them leaves last is not known, so that it is nobody's own.
+        """
         if self._holder == get_ident():
             raise RuntimeError("this thread has its turn already")
         with self._changed:
             ticket = self._asked
             self._asked += 1
             self._changed.wait_for(lambda: self._served == ticket)
-        self._holder = get_ident()
+        self._holder = 0 if shared else get_ident()
         try:
             yield
         finally:

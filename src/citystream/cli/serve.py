@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,16 +13,12 @@ from citystream.cli.again import again
 from citystream.cli.follow import Round, Rounds
 from citystream.cli.invocation import Invocation, invocation
 from citystream.cli.output import put_json_line, say
+from citystream.cli.served import served, visited
 from citystream.cli.stage import clock_of
 from citystream.cli.stopping import Stopping
-from citystream.errors import CitystreamError
-from citystream.simulate.listener import Listener
-from citystream.web.app import create
 from citystream.web.board import Board
-from citystream.web.follower import Follower
 from citystream.web.security import LOCAL, check_host
 from citystream.web.site import Site
-from citystream.web.standing import Visited
 
 app = typer.Typer(add_completion=False)
 
@@ -62,8 +56,8 @@ def serve(
         opened = App(settings, clock=clock_of(settings), watch=Watch(stopping=stopping))
         chosen = _chosen(opened, datasets or []) if follow else []
         site, news = Site(Board(opened)), News()
-        application = create(site, token=settings.text("token"), local=host in LOCAL)
-        with _served(Listener(application, port, host), Follower(site.board, news, _complain), site, said, chosen):
+        with served(site, news, port=port, host=host, token=settings.text("token")) as url:
+            _welcome(url, said, chosen)
             if not chosen:
                 stopping.wait()
                 return
@@ -71,7 +65,7 @@ def serve(
 
             def tell(one: Round) -> None:
                 news.tell()
-                site.visited(_visited(opened, one))
+                site.visited(visited(opened, one))
                 _say(one, said)
 
             Rounds(opened, chosen, stopping).follow(tell, every)
@@ -80,22 +74,6 @@ def serve(
 def _chosen(opened: App, names: list[str]) -> list[Dataset]:
     """What is followed; nothing, if nothing is named and none is listed."""
     return [opened.library.get(name) for name in dict.fromkeys(names or opened.config.listed("datasets"))]
-
-
-@contextmanager
-def _served(
-    listener: Listener, follower: Follower, site: Site, said: Invocation, chosen: list[Dataset]
-) -> Iterator[None]:
-    """Serving and following the store, until the end of the block."""
-    listener.start()
-    follower.start()
-    try:
-        _welcome(listener.url, said, chosen)
-        yield
-    finally:
-        site.close()
-        follower.stop()
-        listener.stop()
 
 
 def _welcome(url: str, said: Invocation, chosen: list[Dataset]) -> None:
@@ -107,18 +85,8 @@ def _welcome(url: str, said: Invocation, chosen: list[Dataset]) -> None:
         say(f"no dataset is brought up to its portal: {again(said, 'serve', 'DATASET')} does that too")
 
 
-def _visited(opened: App, one: Round) -> Visited:
-    if one.done is None:
-        return Visited(one.dataset, opened.clock(), "failed", one.error.message if one.error else "")
-    return Visited(one.dataset, opened.clock(), one.done.outcome.state, one.done.outcome.detail)
-
-
 def _say(one: Round, said: Invocation) -> None:
     if said.json:
         put_json_line(one.fields())
     else:
         say(one.line())
-
-
-def _complain(error: CitystreamError) -> None:
-    say(f"error: {error}")

@@ -77,8 +77,11 @@ class Show:
                 rows = one.done.outcome.after.received - one.done.outcome.before.received
                 say(f"  {dataset.name}: {count(rows)} rows in {one.done.seconds:.1f} s")
 
-    def follow(self, ends: datetime, rate: float, seconds: float | None) -> None:
-        """Visit each at its cadence in simulated time, until its end, for *seconds*, or until someone says stop."""
+    def follow(self, ends: datetime, rate: float, seconds: float | None, heard: Callable[[Round], None]) -> None:
+        """Visit each at its cadence in simulated time, until its end, for *seconds*, or until someone says stop.
+
+        *heard* is told of each visit.
+        """
         until = time.monotonic() + seconds if seconds is not None else float("inf")
         self.bars.hide()
         rounds = Rounds(self.app, self.datasets, self.stopping)
@@ -87,7 +90,9 @@ class Show:
             while not self.stopping() and time.monotonic() < until and self.clock() < ends:
                 dataset = min(self.datasets, key=lambda each: due[each.name])
                 if due[dataset.name] <= time.monotonic():
-                    draw(rounds.visit(dataset))
+                    one = rounds.visit(dataset)
+                    heard(one)
+                    draw(one)
                     cadence = dataset.cadence.total_seconds() / rate
                     due[dataset.name] = time.monotonic() + max(_LEAST, cadence)
                 else:

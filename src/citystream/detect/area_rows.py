@@ -8,13 +8,14 @@ import numpy as np
 
 from citystream.detect.arrays import Floats, State
 from citystream.detect.changes import ARCHIVE, NEW, REVISED
-from citystream.ports import Booleans, Integers
+from citystream.detect.parallel import Whole
+from citystream.ports import Integers
 
 __all__ = ["ARCHIVE", "NEW", "REVISED", "AreaDeltas", "seen_at_once"]
 
 
 @dataclass(frozen=True, slots=True)
-class AreaDeltas:
+class AreaDeltas(Whole):
     """Changes of what areas hold, as parallel arrays; slots are half hours since 1970 (UTC).
 
     *slot*: when it occurred; *area*, *type*: small codes; *timed*: 1 if the time of day is known; *delta*: records
@@ -31,23 +32,6 @@ class AreaDeltas:
     came: Integers
     origin: Integers
 
-    @classmethod
-    def none(cls) -> AreaDeltas:
-        """No changes."""
-        return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    def take(self, which: Integers | Booleans | slice) -> AreaDeltas:
-        """Some of them."""
-        return AreaDeltas(*(getattr(self, each.name)[which] for each in fields(self)))
-
-    @classmethod
-    def joined(cls, parts: list[AreaDeltas]) -> AreaDeltas:
-        """All *parts*, one after the other."""
-        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
-
     def by(self, column: Integers) -> AreaDeltas:
         """In ascending order of one of their columns; equal ones in an order that does not depend on theirs."""
         order = np.lexsort(
@@ -59,7 +43,7 @@ class AreaDeltas:
         """Both, by slot, if these are by slot; the cheap way for few."""
         others = others.by(others.slot)
         at = np.searchsorted(self.slot, others.slot, side="right")
-        pairs = ((getattr(self, each.name), getattr(others, each.name)) for each in fields(self))
+        pairs = zip(self.columns, others.columns, strict=True)
         return AreaDeltas(*(np.insert(mine, at, theirs) for mine, theirs in pairs))
 
     def counts(self, shape: tuple[int, ...], *places: Integers) -> Floats:
@@ -71,11 +55,6 @@ class AreaDeltas:
     def state(self) -> State:
         """As small arrays."""
         return {each.name: getattr(self, each.name).astype(np.int32) for each in fields(self)}
-
-    @classmethod
-    def restored(cls, state: State) -> AreaDeltas:
-        """What `state` was taken of."""
-        return cls(*(np.array(state[each.name], np.int64) for each in fields(cls)))
 
 
 def seen_at_once(slots: Integers, areas: Integers, types: Integers) -> AreaDeltas:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from citystream.detect.arrays import State
-from citystream.ports import Booleans, Integers
+from citystream.detect.parallel import Whole
+from citystream.ports import Integers
 
 #: How a counted record came: published for the first time, loaded with an archive, or by a revision of another.
 NEW, ARCHIVE, REVISED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class PaneDeltas:
+class PaneDeltas(Whole):
     """Changes of panes as parallel arrays; slots are half hours since 1970 (UTC).
 
     *slot*: when it occurred; *district*, *type*: small codes, given once for ever; *timed*: 1 if the time of day is
@@ -35,23 +36,6 @@ class PaneDeltas:
     came: Integers
     origin: Integers
 
-    @classmethod
-    def none(cls) -> PaneDeltas:
-        """No changes."""
-        return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    def take(self, which: Integers | Booleans | slice) -> PaneDeltas:
-        """Some of them."""
-        return PaneDeltas(*(getattr(self, each.name)[which] for each in fields(self)))
-
-    @classmethod
-    def joined(cls, parts: list[PaneDeltas]) -> PaneDeltas:
-        """All *parts*, one after the other."""
-        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
-
     def net(self) -> PaneDeltas:
         """Changes of the same records added up; what was added and taken away again is not there."""
         names = ("slot", "district", "type", "timed", "since", "origin")
@@ -67,8 +51,3 @@ class PaneDeltas:
     def state(self) -> State:
         """As arrays."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
-
-    @classmethod
-    def restored(cls, state: State) -> PaneDeltas:
-        """What `state` was taken of."""
-        return cls(*(np.array(state[each.name], np.int64) for each in fields(cls)))

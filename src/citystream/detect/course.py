@@ -62,6 +62,7 @@ class Course:
         self.position = days.bounds(first_day)[0] + looking.ages[0]
         self.shape = (0, 0)
         self.rows = Rows.none()
+        self._older = Rows.none()
         self.scores = ScoreBook()
         self.arrivals = Arrivals()
         self.standard = Standard(
@@ -163,11 +164,19 @@ class Course:
         moments = self.days.bounds(self.today)[0] + age + 1, self.position
         return block_of(self.rows, moments, age, self._expected(age), self.shape)
 
+    def all_rows(self) -> Rows:
+        """The records that windows and days are counted from, and older ones that only learning again needs."""
+        return self._older.followed_by(self.rows)
+
+    def take_rows(self, rows: Rows) -> None:
+        """Put *rows*, sorted by slot, in the place of all that are there."""
+        self._older, self.rows = Rows.none(), rows
+
     def drop_before(self, day: int) -> None:
         """Forget records and rates of the days before *day*, and of those before which nothing is looked at."""
         first, _ = self.days.bounds(max(day, self.learning.first_day))
-        if len(self.rows) and self.rows.slot[0] < first:
-            self.rows = self.rows.take(slice(int(np.searchsorted(self.rows.slot, first)), None))
+        self._older = self.all_rows().since(first).before(self.kept_from)
+        self.rows = self.rows.since(self.kept_from)
         self.standard.rates.drop_before(day)
 
     def state(self) -> State:
@@ -267,8 +276,7 @@ class Course:
 
     def _count_delays(self) -> None:
         """Delays of the records of this step: only now it is known which of them came after a silence."""
-        changes = PaneDeltas.joined(self._uncounted) if self._uncounted else PaneDeltas.none()
-        self._uncounted.clear()
+        changes, self._uncounted = PaneDeltas.joined([PaneDeltas.none(), *self._uncounted]), []
         new = changes.take((changes.origin == NEW) & self.arrivals.came_by_itself(changes.since))
         days, _ = self.days.places(new.slot)
         self.learning.delays.add_all(days, new.slot, new.type, new.since, new.delta)

@@ -16,6 +16,7 @@ from citystream.detect.arrays import Floats, State, rounded, under, within
 from citystream.detect.delay import Completeness
 from citystream.detect.expectation import RateHistory, expected_in, expected_of_day
 from citystream.detect.local_days import LocalDays
+from citystream.detect.parallel import Parallel
 from citystream.detect.recurrence import RecurrenceMap
 from citystream.detect.rows import Rows, cell_codes, counted, counted_in, district_of, type_of
 from citystream.detect.scores import FLOOR, Scored
@@ -147,19 +148,12 @@ def block_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Parallel):
     """Single looks: cell *code* (timed), the slot before which the window ends, and before which it is looked at."""
 
     code: Integers
     end: Integers
     moment: Integers
-
-    def __len__(self) -> int:
-        return len(self.code)
-
-    def take(self, which: Integers | Booleans | slice) -> Windows:
-        """Some of them."""
-        return Windows(self.code[which], self.end[which], self.moment[which])
 
     def distinct(self) -> Windows:
         """Each once, sorted."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from citystream.detect.arrays import Floats, State, inserted
+from citystream.detect.parallel import Whole
 from citystream.detect.tail import LENGTHS
 from citystream.ports import Booleans, Integers
 
@@ -40,7 +41,7 @@ def is_timed(codes: Integers) -> Booleans:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Whole):
     """Rows as parallel arrays."""
 
     slot: Integers
@@ -49,21 +50,9 @@ class Rows:
     origin: Integers
     count: Integers
 
-    @classmethod
-    def none(cls) -> Rows:
-        """No rows."""
-        return cls(*(np.empty(0, np.int64) for _ in range(5)))
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    def take(self, which: Integers | Booleans | slice) -> Rows:
-        """Some of them."""
-        return Rows(*(column[which] for column in self._columns()))
-
     def merged(self, other: Rows) -> Rows:
         """Both, sorted by (slot, code, seen, origin), equal ones added up; what is taken away is left out."""
-        pairs = zip(self._columns(), other._columns(), strict=True)
+        pairs = zip(self.columns, other.columns, strict=True)
         *names, count = (np.concatenate(pair) for pair in pairs)
         order = np.lexsort((names[3], names[2], names[1], names[0]))
         first = np.ones(len(order), bool)
@@ -79,8 +68,20 @@ class Rows:
             return self
         order = np.argsort(other.slot, kind="stable")
         at = np.searchsorted(self.slot, other.slot[order], side="right")
-        pairs = zip(self._columns(), other._columns(), strict=True)
+        pairs = zip(self.columns, other.columns, strict=True)
         return Rows(*(inserted(mine, at, theirs[order]) for mine, theirs in pairs))
+
+    def followed_by(self, later: Rows) -> Rows:
+        """These rows, then *later* ones."""
+        return Rows.joined([self, later])
+
+    def since(self, slot: int) -> Rows:
+        """Those that occurred in *slot* or later, of rows sorted by slot."""
+        return self.take(slice(int(np.searchsorted(self.slot, slot)), None))
+
+    def before(self, slot: int) -> Rows:
+        """Those that occurred before *slot*, of rows sorted by slot."""
+        return self.take(slice(0, int(np.searchsorted(self.slot, slot))))
 
     def between(self, low: int, high: int) -> Rows:
         """Those that occurred in slots [low, high), of rows sorted by slot."""
@@ -96,14 +97,6 @@ class Rows:
             "origin": self.origin.astype(np.int8),
             "count": self.count.astype(np.int32),
         }
-
-    @classmethod
-    def restored(cls, state: State) -> Rows:
-        """What `state` was taken of."""
-        return cls(*(np.array(state[name], np.int64) for name in cls.__slots__))
-
-    def _columns(self) -> tuple[Integers, ...]:
-        return self.slot, self.code, self.seen, self.origin, self.count
 
 
 def counted(rows: Rows, first: int, last: int, age: int, shape: tuple[int, int]) -> list[Floats]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from citystream.detect.arrays import Floats, State, inserted
+from citystream.detect.parallel import Parallel
 from citystream.ports import Booleans, Integers
 
 #: Scores up to this one are no episodes.
@@ -18,7 +19,7 @@ FLOOR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Parallel):
     """Looks at windows as parallel arrays: cell *code* (timed), the slot before which the window ends, the slot before
     which it was looked at, place in `LENGTHS`, counts, 1/r, -log10 p, and log10 of the weeks of its recurrence.
     """
@@ -39,22 +40,10 @@ class Scored:
         whole, real = np.empty(0, np.int64), np.empty(0)
         return cls(whole, whole, whole, whole, whole, real, real, real, real)
 
-    def __len__(self) -> int:
-        return len(self.code)
-
-    def take(self, which: Integers | Booleans | slice) -> Scored:
-        """Some of them."""
-        return Scored(*(getattr(self, each.name)[which] for each in fields(self)))
-
     @property
     def key(self) -> Integers:
         """Cell and window end as one number."""
         return (self.code << 32) + self.end
-
-    @classmethod
-    def joined(cls, parts: list[Scored]) -> Scored:
-        """All *parts*, one after the other."""
-        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
     def best_of_look(self) -> Scored:
         """Sorted by (cell, end, moment); of several lengths of one look the one with the largest score, the shortest

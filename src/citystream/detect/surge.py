@@ -114,7 +114,7 @@ class Surge:
         self._sort()
         made = under(self._pending.state(), "pending")
         if self._course:
-            made |= under(self._course.state(), "course") | under(self._course.rows.state(), "rows")
+            made |= under(self._course.state(), "course") | under(self._course.all_rows().state(), "rows")
             made |= under(self._course.standard.rates.state(), "rates")
             made |= under(self._alerting.state(), "alerts")
             made["begun"] = np.array([self._course.learning.first_day, self._wrong_since])
@@ -133,7 +133,7 @@ class Surge:
             first_day, self._wrong_since = (int(each) for each in state["begun"].tolist())
             course = self._make(first_day)
             course.restore(within(state, "course"))
-            course.rows = Rows.restored(within(state, "rows"))
+            course.take_rows(Rows.restored(within(state, "rows")))
             course.standard.rates.restore(within(state, "rates"))
             self._alerting.restore(within(state, "alerts"))
 
@@ -208,7 +208,7 @@ class Surge:
         copies = [copy for copy in self._copies if _position_of(copy) <= wrong]
         if wrong == _NEVER or not copies:
             return []
-        target, rows, cells = course.position, course.rows, self._alerting.cells()
+        target, rows, cells = course.position, course.all_rows(), self._alerting.cells()
         self._copies = copies
         self._go_back(course, copies[-1], rows)
         waiting, self._pending = self._pending, _as_changes(rows.take(rows.seen >= course.position))
@@ -227,7 +227,7 @@ class Surge:
     def _go_back(self, course: Course, copy: State, rows: Rows) -> None:
         course.restore(copy)
         course.standard.rates.back_to(course.today, course.shape)
-        course.rows = rows.take(rows.seen < course.position)
+        course.take_rows(rows.take(rows.seen < course.position))
 
     def _provisional(self, district: int, kind: int, end: int) -> bool:
         """Whether a window that ends at *end* is judged by little: early days, or a new cell."""

@@ -103,7 +103,10 @@ _Outgoing = tuple[str | None, str, int, int, Headers]
 
 
 class Sending:
-    """Sends to *topic* so that nothing is lost or there twice; a producer that failed is replaced by a new one."""
+    """Sends to *topic* so that nothing is lost; a producer that failed is replaced by a new one.
+
+    Nothing is there twice, unless a broker died before it told that it had something: the store counts that once.
+    """
 
     def __init__(self, kafka: Kafka, topic: Topic) -> None:
         self._kafka, self._topic = kafka, topic

@@ -114,13 +114,13 @@ def _around(reader: Reader, dataset: Dataset, rule: str, start: str, end: str) -
     """The same series by the hour, from three days before the window to a day after it."""
     first, last = f"date_trunc('hour', {start}) - INTERVAL 3 DAY", f"date_trunc('hour', {end}) + INTERVAL 1 DAY"
     found = reader.query(
-        f"WITH hours AS (SELECT unnest(generate_series({first}, {last}, INTERVAL 1 HOUR)) AS at), "
-        f"counts AS (SELECT date_trunc('hour', occurred_at) AS at, count(*) AS n FROM \"{dataset.table}\" "
+        f"WITH hours AS (SELECT unnest(generate_series({first}, {last}, INTERVAL 1 HOUR)) AS hour), "
+        f"counts AS (SELECT date_trunc('hour', occurred_at) AS hour, count(*) AS n FROM \"{dataset.table}\" "
         f"WHERE {rule} AND occurred_at >= {first} AND occurred_at < {last} + INTERVAL 1 HOUR "
         "AND time_precision <> 'day' GROUP BY 1) "
-        "SELECT at, coalesce(n, 0) AS n FROM hours LEFT JOIN counts USING (at) ORDER BY at"
+        "SELECT hour, coalesce(n, 0) AS n FROM hours LEFT JOIN counts USING (hour) ORDER BY hour"
     )
-    return {"starts": for_json(found["at"].to_pylist()), "counts": found["n"].to_pylist()}
+    return {"starts": for_json(found["hour"].to_pylist()), "counts": found["n"].to_pylist()}
 
 
 def _with_times(reader: Reader, sql: str) -> list[Row]:

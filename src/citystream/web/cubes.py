@@ -63,7 +63,7 @@ class Cubes:
         place = rows["day"].astype(np.int64) - self.first
         for f, unit in self.filters.items():
             picked = unit.codes(rows, slice(None))
-            dated = (place >= 0) & (place < self.days[f].shape[1])
+            dated = (rows["day"] > 0) & (place >= 0) & (place < self.days[f].shape[1])
             np.add.at(self.days[f], (picked[dated], place[dated]), weight[dated])
             for (chosen, view), cube in self.views.items():
                 if chosen == f:

@@ -53,7 +53,7 @@ class Follower:
             except CitystreamError as error:
                 self._failed(error)
                 self._stop.wait(_LOOKS)
-            self._news.wait(told, _LOOKS, self._stopping)
+            self._news.wait(told, _LOOKS, self._stop.is_set)
 
     def _signs(self) -> object:
         """What tells one state of the file from another, None if there is none."""
@@ -63,21 +63,3 @@ class Follower:
                 stat = (self._board.app.config.data / name).stat()
                 signs.append((name, stat.st_mtime_ns, stat.st_size))
         return tuple(signs) or None
-
-    @property
-    def _stopping(self) -> _Stopping:
-        return _Stopping(self._stop)
-
-
-class _Stopping:
-    """As `News.wait` asks it."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-
-    def __call__(self) -> bool:
-        return self._stop.is_set()
-
-    def ask(self) -> None:
-        """Stop."""
-        self._stop.set()

@@ -12,13 +12,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 FOLDER: Final = Path(__file__).parent / "static"
 _INDEX: Final = "index.html"
+#: Written last of the files that npm brings.
+_OTHERS: Final = "vendor/licences.json"
 #: Files that are named by their content.
 _ASSETS: Final = "assets"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _FALLBACK: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>citystream</title></head>
 <body><h1>citystream</h1>
-<p>The pages of the dashboard are not built here. Its data is served all the same:</p>
+<p>The pages of the dashboard are not built here: run <code>make assets</code>, which needs npm, or install a wheel.
+Its data is served all the same:</p>
 <ul><li><a href="/api/meta">/api/meta</a>: what there is</li>
 <li><a href="/api/status">/api/status</a>: how it stands</li>
 <li><a href="/api/openapi.json">/api/openapi.json</a>: everything that can be asked</li></ul></body></html>
@@ -42,9 +45,14 @@ def _answer(request: Request, folder: Path) -> Response:
     if path.parts[0] == "api" or "\\" in str(path) or ".." in path.parts:
         raise HTTPException(404, f"there is no {request.url.path}")
     file = (folder / path).resolve()
-    if file.is_file() and file.is_relative_to(folder.resolve()):
+    if path.name != _INDEX and file.is_file() and file.is_relative_to(folder.resolve()):
         return FileResponse(file, headers={"Cache-Control": _FOR_EVER if path.parts[0] == _ASSETS else "no-cache"})
     if path.suffix and path.name != _INDEX:
         raise HTTPException(404, f"there is no {request.url.path}")
     index = folder / _INDEX
-    return FileResponse(index, headers={"Cache-Control": "no-cache"}) if index.is_file() else HTMLResponse(_FALLBACK)
+    return FileResponse(index, headers={"Cache-Control": "no-cache"}) if _built(folder) else HTMLResponse(_FALLBACK)
+
+
+def _built(folder: Path) -> bool:
+    """Whether there are pages, and the files of others that they need: these are not in the sources."""
+    return (folder / _INDEX).is_file() and (folder / _OTHERS).is_file()

@@ -82,7 +82,14 @@ function windowSaid(from, to) {
 }
 
 /** The rule that was passed, if it is a fixed one. @param {Alert} alert */
-const ruleOf = alert => (alert.rule === null ? "" : typeof alert.rule === "string" ? alert.rule : `more than ${alert.rule.over}`);
+function ruleOf(alert) {
+  if (!alert.rule || typeof alert.rule === "string") return alert.rule ?? "";
+  const parts = Object.entries(alert.rule).map(([name, value]) => (name === "over" ? `more than ${value}` : `${name.replaceAll("_", " ")} ${value}`));
+  return parts.join(", ");
+}
+
+/** What a fixed rule allows. @param {Alert} alert */
+const allowed = alert => (alert.rule && typeof alert.rule === "object" && typeof alert.rule.over === "number" ? alert.rule.over : null);
 
 /** How rare: "once in 14 weeks", or the rule. @param {Alert} alert */
 function rarity(alert) {
@@ -107,8 +114,8 @@ function usual(alert) {
 /** @param {{alert: Merged, chosen: boolean}} props */
 function Episode({ alert, chosen }) {
   const [ref, width] = useWidth();
-  const rule = typeof alert.rule === "object" && alert.rule ? { expected: alert.rule.over, low: 0, high: alert.rule.over } : null;
-  const range = usual(alert) ?? rule;
+  const over = allowed(alert);
+  const range = usual(alert) ?? (over === null ? null : { expected: over, low: 0, high: over });
   const most = Math.max(alert.observed * 1.2, (range?.high ?? 0) * 1.2, 5);
   const says = range ? html`<b>${format.count(alert.observed)}</b> vs ${format.measure(range.expected)}` : html`<b>${format.count(alert.observed)}</b>`;
   return html`<div role="listitem"><button class="ep ${alert.status === "withdrawn" ? "gone" : ""}" aria-current=${chosen ? "true" : undefined} data-alert=${alert.alert_id} onClick=${() => show({ alert: alert.alert_id })}>
@@ -173,20 +180,21 @@ function Around({ alert, around }) {
   const step = (width - LEFT - right) / Math.max(1, sums.length);
   const x = (/** @type {number} */ index) => LEFT + step * index;
   const y = (/** @type {number} */ n) => FLOOR - ((FLOOR - TOP) * n) / top;
-  const local = starts[0]?.slice(0, 13) <= alert.window_start_local.slice(0, 13) && starts.includes(alert.window_start_local.slice(0, 13) + starts[0].slice(13));
-  const [from, to] = local ? [alert.window_start_local, alert.window_end_local] : [alert.window_start, alert.window_end];
+  const [from, to] = [alert.window_start, alert.window_end];
+  const shift = format.secondsBetween(alert.window_start, alert.window_start_local);
+  const local = (/** @type {string} */ start) => new Date(Date.parse(`${start.slice(0, 19)}Z`) + 1000 * shift).toISOString();
   const first = starts.findIndex(start => start.slice(0, 13) >= from.slice(0, 13));
   const found = starts.findIndex(start => start.slice(0, 13) >= to.slice(0, 13));
   const end = found < 0 ? starts.length : found;
   let path = "";
   sums.forEach((n, index) => { path += `${index ? "L" : "M"}${x(index)} ${y(n)}L${x(index + 1)} ${y(n)}`; });
-  const days = starts.map((start, index) => ({ start, index })).filter(({ start }) => start.slice(11, 13) === "00");
+  const days = starts.map((start, index) => ({ start: local(start), index })).filter(({ start }) => start.slice(11, 13) === "00");
   return html`<div class="draw" ref=${ref}>${width > 80 && sums.length > 0 && html`<svg width=${width} height=${HEIGHT} role="img" aria-label="Counts over sliding ${hours} hours; ${alert.observed} at the end of the window" data-chart="around">
     ${scale.map(n => html`<line x1=${LEFT} x2=${width - right} y1=${y(n)} y2=${y(n)} class=${n ? "grid" : "grid zero"} /><text x=${LEFT - 6} y=${y(n) + 4} text-anchor="end">${n}</text>`)}
     ${first >= 0 && html`<rect x=${x(first)} y=${TOP - 8} width=${x(end) - x(first)} height=${FLOOR - TOP + 8} style="fill:var(--alert-soft)" /><text x=${(x(first) + x(end)) / 2} y=${TOP - 14} text-anchor="middle" class="lab">window ${alert.window_start_local.slice(11, 16)}–${alert.window_end_local.slice(11, 16)}</text>`}
     ${range && first >= 0 && html`<path d=${band([x(first), x(end)], [y(range.high), y(range.high)], [y(range.low), y(range.low)])} style="fill:var(--band);stroke:var(--line-2)" /><line x1=${x(first)} x2=${x(end)} y1=${y(range.expected)} y2=${y(range.expected)} style="stroke:var(--ghost);stroke-width:1.5;stroke-dasharray:3 3" />`}
     <path d=${path} style="fill:none;stroke:var(--ink);stroke-width:1.75;stroke-linejoin:round" />
-    ${first >= 0 && html`<circle cx=${x(end)} cy=${y(alert.observed)} r="4.5" style="fill:var(--alert);stroke:var(--surface);stroke-width:2" /><text x=${Math.min(x(end) + 10, width - 70)} y=${Math.max(y(alert.observed) - 8, 12)} style="fill:var(--alert);font-weight:600;font-size:12px">${alert.observed} observed</text>`}
+    ${first >= 0 && html`<circle cx=${x(end)} cy=${y(alert.observed)} r="4.5" style="fill:var(--alert);stroke:var(--surface);stroke-width:2" /><text x=${Math.min(x(end) + 10, width - 70)} y=${y(alert.observed) + 4} style="fill:var(--alert);font-weight:600;font-size:12px">${alert.observed} observed</text>`}
     ${days.map(({ start, index }) => html`<text x=${x(index)} y=${HEIGHT - 6} text-anchor=${index ? "middle" : "start"}>${format.weekday(start)} ${format.date(start, false)}</text>`)}</svg>`}</div>
     <p class="muted">${current.value?.units} of this type and district, added up over ${hours} h ending at each hour. ${range ? "The expectation is known for the window only." : ""}</p>`;
 }

@@ -93,7 +93,7 @@ function unpack(buffer) {
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const numbers = new Int32Array(buffer, 4 + length);
   for (const view of Object.values(head.views)) {
-    for (const part of ["counts", "compared", "before", "sums"]) {
+    for (const part of ["counts", "compared", "before"]) {
       if (view[part]) view[part] = numbers.subarray(view[part].at, view[part].at + view[part].n);
     }
   }

@@ -51,10 +51,10 @@ function within(old, index, window) {
   while (to >= 0 && months[to] > window.last.slice(0, 7)) to -= 1;
   const views = { ...old.views };
   for (const [name, view] of Object.entries(index.views)) {
-    if (!view.sums || !views[name]) continue;
-    const size = view.sums.length / (months.length + 1);
+    if (!views[name]) continue;
+    const size = view.counts.length / (months.length + 1);
     const counts = new Int32Array(size);
-    if (from >= 0 && to >= from) for (let i = 0; i < size; i += 1) counts[i] = view.sums[(to + 1) * size + i] - view.sums[from * size + i];
+    if (from >= 0 && to >= from) for (let i = 0; i < size; i += 1) counts[i] = view.counts[(to + 1) * size + i] - view.counts[from * size + i];
     views[name] = { ...views[name], counts, compared: null, before: null };
   }
   return { ...old, views, compared: null };

@@ -121,10 +121,10 @@ function Take({ of }) {
 
 const ROADS = /** @type {[string, string, (of: Dataset) => string, string][]} */ ([
   ["postgresql", "PostgreSQL", of => `citystream publish ${of.dataset} --to postgresql://USER@HOST/DATABASE`, "Tableau, Power BI, Superset, Grafana, Looker Studio, QuickSight: the one road that all of them speak. Use a role that may only read."],
-  ["parquet", "Parquet", of => `citystream publish ${of.dataset} --to parquet:/path/to/folder`, "Power BI, QuickSight and Athena, DuckDB, Spark; the folder may be a bucket: s3://BUCKET/PREFIX."],
-  ["search", "OpenSearch", of => `citystream publish ${of.dataset} --to opensearch://HOST:9200\ncitystream dashboards --out saved-objects.ndjson`, "Kibana and OpenSearch Dashboards; the second command writes maps and charts to import."],
-  ["http", "HTTP", of => `curl '${location.origin}/api/export.csv?dataset=${of.dataset}&t=2026-01..' > rows.csv\ncurl -H 'Accept: application/json' '${location.origin}/api/query?dataset=${of.dataset}&views=type&names=1'`, "Scripts, Excel, anything. Described at /api/openapi.json."],
-  ["python", "Python", () => "from citystream import open_store\n\nwith open_store('citystream-data') as store:\n    store.query('SELECT day, total FROM daily')", "Notebooks, while no writer has the store."],
+  ["parquet", "Parquet", of => `citystream publish ${of.dataset} --to file:///path/to/folder`, "Power BI, QuickSight and Athena, DuckDB, Spark; the folder may be a bucket: s3://BUCKET/PREFIX."],
+  ["search", "OpenSearch", of => `citystream publish ${of.dataset} --to opensearch://USER@HOST/city\ncitystream dashboards --out saved-objects.ndjson`, "Kibana and OpenSearch Dashboards; the second command writes maps and charts to import."],
+  ["http", "HTTP", of => `curl '${location.origin}/api/export.csv?dataset=${of.dataset}&t=${(of.last_day ?? "2026-01").slice(0, 7)}..' > rows.csv\ncurl -H 'Accept: application/json' '${location.origin}/api/query?dataset=${of.dataset}&views=type&names=1'`, "Scripts, Excel, anything. Described at /api/openapi.json."],
+  ["python", "Python", of => `import citystream\n\nwith citystream.open("citystream-data") as store:\n    frame = store.query("SELECT day, district, total FROM daily WHERE dataset = '${of.dataset}'").pandas()`, "Notebooks, while no writer has the store."],
 ]);
 
 /** @param {{said: any, of: Dataset}} props */

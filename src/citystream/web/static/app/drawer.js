@@ -110,7 +110,7 @@ export function RowTable({ rows }) {
     <tbody>${rows.map(row => html`<tr key=${row.log_offset} aria-selected=${row.event_id === chosen} onClick=${() => show({ incident: row.event_id })}>
       <td>${when(row)}</td><td class="mono"><button class="link" onClick=${(/** @type {MouseEvent} */ event) => { event.stopPropagation(); show({ incident: row.event_id }); }}>${row.incident_id ?? row.event_id}</button></td>
       <td class="s">${label(type, row.type ?? null)}</td><td class="cut">${row.native_label && row.native_label !== row.type ? format.name(row.native_label) : ""}</td>
-      <td>${label(district, row.district ?? null)}</td><td><${Precision} of=${row.place_precision} /></td></tr>`)}</tbody></table>`;
+      <td class="cut">${label(district, row.district ?? null)}</td><td><${Precision} of=${row.place_precision} /></td></tr>`)}</tbody></table>`;
 }
 
 /** A time is as precise as it was published. @param {Row} row @param {boolean} [year] */
@@ -152,7 +152,7 @@ function Incident({ id }) {
 }
 
 /** @param {unknown} value */
-const fact = value => (value === true ? "yes" : value === false ? "no" : typeof value === "number" ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 5 }) : typeof value === "object" ? JSON.stringify(value) : format.name(String(value)));
+const fact = value => (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? format.moment(value, true) : typeof value === "string" && !value.includes(" ") ? value : value === true ? "yes" : value === false ? "no" : typeof value === "number" ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 5 }) : typeof value === "object" ? JSON.stringify(value) : format.name(String(value)));
 
 /** @param {{revisions: any[], first: string}} props */
 function Revisions({ revisions, first }) {

@@ -10,7 +10,7 @@ import { Failed, html, Icon } from "./parts.js";
 import { RankCard } from "./ranks.js";
 import { ReadingsPage } from "./readings.js";
 import { SeriesCard } from "./series.js";
-import { asParams, depth, filters, remove, undo } from "./state.js";
+import { asParams, clear, depth, filters, remove, undo } from "./state.js";
 import { answer, current, error, loadAnswer, loading, moreTabs, standing, titleOf, whatTabs, whereTabs, words } from "./store.js";
 
 /** @typedef {import("./types.js").Filter} Filter */
@@ -22,7 +22,7 @@ export function Explore() {
   const said = answer.value?.dataset === of.dataset ? answer.value : null;
   const state = !said ? "loading" : loading.value ? "refreshing" : "ready";
   const whole = { state, problem: said ? null : error.value, retry: loadAnswer };
-  if (said && said.kpis.total === 0 && state === "ready") return html`<main class="page" id="page" tabindex="-1"><h1 class="vh">Explore ${of.title}</h1><${Stale} /><${Kpis} /><${Empty} /><${SeriesCard} ...${whole} /></main>`;
+  if (said && said.kpis.total === 0) return html`<main class="page" id="page" tabindex="-1"><h1 class="vh">Explore ${of.title}</h1><${Stale} /><${Kpis} /><${Empty} /><${SeriesCard} ...${whole} /></main>`;
   return html`<main class="page" id="page" tabindex="-1"><h1 class="vh">Explore ${of.title}</h1><${Stale} />
     ${said && error.value && html`<div class="banner alert" role="alert"><${Icon} name="warn" /><span><b>The newest question was not answered.</b> What is shown is of the one before. ${/** @type {Error} */ (error.value).message}</span><span class="push"></span><button class="btn small line" onClick=${loadAnswer}>Try again</button></div>`}
     ${!said && error.value ? html`<section class="card"><div class="card-b"><${Failed} problem=${error.value} retry=${loadAnswer} /></div></section>` : html`<${Kpis} />
@@ -57,5 +57,6 @@ function Empty() {
   return html`<section class="card" data-card="Empty"><div class="card-b"><div class="void"><h3>No ${of?.units} match</h3>
     <p>${first ? html`<b>${say(first[0])}</b> leaves nothing of the other filters. Without it: ${format.count(first[1])}.` : held.length ? "No single filter is the cause: several together leave nothing." : `There are no ${of?.units} here yet.`}</p>
     <div class="row">${found.slice(0, 4).map(([filter, n]) => html`<button class="btn line" onClick=${() => remove(filter)}>Remove “${say(filter)}” <small class="muted">${format.count(n)}</small></button>`)}
+    ${!found.length && held.length > 1 && html`<button class="btn line" onClick=${clear}>Clear the filters</button>`}
     ${depth.value > 0 && html`<button class="btn" onClick=${undo}><${Icon} name="undo" />Undo</button>`}</div></div></div></section>`;
 }

@@ -33,7 +33,7 @@ export function Live() {
     setPaused(!paused);
   };
   const span = SPANS.find(([key]) => key === shown("last", "60")) ?? SPANS[1];
-  return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Live</h1><p>What arrived in the last ${span[1]}, placed where and when it happened. A point fades with its age.</p></div><span class="push"></span><${LineState} paused=${paused} />
+  return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Live</h1><p>What arrived in the last ${span[1]}, placed where and when it happened. A point fades with its age.</p></div><span class="push"></span><${LineState} paused=${paused} rows=${all} />
     <button class="btn line" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button></div><${Stale} /><${Broken} />
     <div class="lv"><${LiveMap} of=${of} rows=${rows} span=${span} /><${Feed} of=${of} rows=${rows} waits=${before === null} /></div>${of.counted && html`<${Usual} of=${of} paused=${paused} />`}</main>`;
 }
@@ -48,10 +48,11 @@ function useBefore(of) {
   return rows.of === name ? rows.rows : null;
 }
 
-/** @param {{paused: boolean}} props */
-function LineState({ paused }) {
-  const minutes = useAnswer("api/now", { dataset: current.value?.dataset ?? "", hours: "24" }, "rate").said?.arrivals;
-  const rate = minutes ? ` · ${format.measure(minutes.records / Math.max(1, minutes.minutes))} records/min` : "";
+/** @param {{paused: boolean, rows: Row[]}} props */
+function LineState({ paused, rows }) {
+  const now = nowOf(rows);
+  const hour = rows.filter(row => age(row, now) <= 60).length;
+  const rate = hour ? ` · ${hour >= 200 ? "over " : ""}${format.measure(Math.min(hour, 200) / 60)} records/min` : "";
   const says = paused ? "paused" : line.value.state === "open" ? `connected${rate}` : line.value.state === "broken" ? "connection lost" : "connecting";
   return html`<span class="livestate ${line.value.state}" role="status" data-line=${paused ? "paused" : line.value.state}><span class="dot"></span>${says}</span>`;
 }
@@ -160,7 +161,7 @@ function Usual({ of, paused }) {
 /** @param {{each: any, dim: any, most: number, first: boolean, hours: number}} props */
 function District({ each, dim, most, first, hours }) {
   const [ref, width] = useWidth();
-  const hot = each.alert || each.now > each.high;
+  const hot = each.above || each.now > each.high;
   const title = label(dim, each.name);
   const explore = () => { go({ page: "explore", view: {} }); choose("district", [each.name]); };
   return html`<div class="mult ${hot ? "hot" : ""}" ref=${ref} data-district=${each.name}><h3><button class="plain cut" onClick=${explore}>${title}</button><em>${format.count(each.now)}</em></h3>

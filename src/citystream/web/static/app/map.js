@@ -115,6 +115,7 @@ function MapView({ of, mode, measure, areas }) {
   const map = useRef(/** @type {L.Map | null} */ (null));
   const layer = useRef(/** @type {CanvasLayer | null} */ (null));
   const touched = useRef(false);
+  const whole = useRef(/** @type {[number, number, number, number] | null | undefined} */ (null));
   const [box, setBox] = useState("");
   const [tip, setTip] = useState(/** @type {any} */ (null));
   const [lasso, setLasso] = useState(false);
@@ -141,7 +142,10 @@ function MapView({ of, mode, measure, areas }) {
     made.on("moveend", moved);
     for (const kind of ["pointerdown", "wheel", "keydown"]) made.getContainer().addEventListener(kind, () => { touched.current = true; }, { passive: true });
     moved();
-    const watcher = new ResizeObserver(() => made.invalidateSize({ pan: false }));
+    const watcher = new ResizeObserver(() => {
+      made.invalidateSize({ pan: false });
+      if (!touched.current && !valuesOf("box").length) fit(made, whole.current);
+    });
     watcher.observe(/** @type {HTMLElement} */ (host.current));
     return () => {
       watcher.disconnect();
@@ -150,6 +154,7 @@ function MapView({ of, mode, measure, areas }) {
   }, [of.city]);
 
   const extent = useMemo(() => extentOf(shapes, cells) ?? bbox, [shapes, cells?.metres, bbox]);
+  whole.current = extent;
   useEffect(() => {
     if (map.current && extent && !touched.current && !valuesOf("box").length) fit(map.current, extent);
   }, [extent]);

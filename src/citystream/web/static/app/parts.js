@@ -63,7 +63,7 @@ export function Card({ title, name, sub, tools, foot, cls = "", state = "ready",
   const skeleton = useLasting(state === "loading" && !problem);
   const dim = useLasting(state === "refreshing");
   const inside = problem ? html`<${Failed} problem=${problem} retry=${retry} />` : state === "loading" ? skeleton && html`<${Skeleton} shape=${shape} />` : children;
-  return html`<section class="card ${cls}" aria-labelledby=${id} aria-busy=${state !== "ready"} data-card=${name}>
+  return html`<section class="card ${cls}" aria-labelledby=${id} aria-busy=${state !== "ready" && !problem} data-card=${name}>
     ${dim && html`<div class="thin"></div>`}
     <div class="card-h">
       <div>${typeof title === "string" ? html`<h2 id=${id}>${title}</h2>` : html`<h2 id=${id} class="vh">${name}</h2>${title}`}${sub && html`<p>${sub}</p>`}</div>

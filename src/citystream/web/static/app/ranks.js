@@ -76,7 +76,7 @@ function Ranks({ of, list, most, total }) {
 
 /** Where the bar would end at the previous period's pace. @param {Rank} rank @param {number} most */
 const tick = (rank, most) => {
-  if (rank.before === null || !rank.compared || rank.before < 1) return null;
+  if (answer.value?.compared?.break || rank.before === null || !rank.compared || rank.before < 1) return null;
   const at = (rank.n * rank.before) / rank.compared / most;
   return at <= 1 ? html`<u style=${{ "--p": `${(100 * at).toFixed(1)}%` }}></u>` : null;
 };

@@ -54,7 +54,9 @@ export const depth = signal(Number(history.state?.depth ?? 0));
 
 addEventListener("popstate", () => {
   depth.value = Number(history.state?.depth ?? 0);
-  place.value = parse(location.hash);
+  const next = parse(location.hash);
+  // an address that somebody wrote by hand may name no dataset
+  place.value = next.dataset ? next : { ...next, dataset: place.value.dataset };
 });
 
 /** @param {Partial<Place>} change @param {{replace?: boolean}} [how] */

@@ -3,7 +3,7 @@
 import { signal } from "../vendor/signals.js";
 import { address } from "./api.js";
 import { dataset } from "./state.js";
-import { activeAlerts, current, loadAnswer, loadMeta, loadStanding, meta, moved } from "./store.js";
+import { current, loadAnswer, loadMeta, loadStanding, meta, moved } from "./store.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").Alert} Alert */
@@ -27,7 +27,7 @@ function take(kind, data) {
   if (data.dataset && data.dataset !== dataset.value) return;
   if (kind === "delta") takeDelta(data);
   else if (kind === "alert") takeAlert(data);
-  else if (kind === "status") loadStanding();
+  else if (kind === "status") soon();
   else if (kind === "hello") takeHello(data);
   else changed();
 }
@@ -51,12 +51,19 @@ function takeDelta(data) {
 /** @param {Alert} alert */
 function takeAlert(alert) {
   newAlerts.value = [alert, ...newAlerts.value.filter(each => each.alert_id !== alert.alert_id)].slice(0, 50);
-  if (alert.status === "active") activeAlerts.value += 1;
-  loadStanding();
+  soon();
   const now = Date.now();
   if (now < speakAfter) return;
   speakAfter = now + 10_000;
   spoken.value = `Alert ${alert.status}: ${alert.type ?? ""} in ${alert.district ?? ""}, ${alert.observed} observed`;
+}
+
+let standing = 0;
+
+/** Where everything stands, once for many alerts at a time. */
+function soon() {
+  clearTimeout(standing);
+  standing = window.setTimeout(loadStanding, 1000);
 }
 
 let pending = 0;

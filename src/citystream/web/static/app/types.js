@@ -123,7 +123,6 @@
  * @property {Numbers | null} [compared]
  * @property {Numbers | null} [before]
  * @property {string} [first]
- * @property {Numbers} [sums]
  */
 
 /**
@@ -163,7 +162,7 @@
  * @property {string | null} raised_at
  * @property {string | null} withdrawn_at
  * @property {boolean} provisional
- * @property {{over: number} | string | null} rule
+ * @property {Record<string, unknown> | string | null} rule
  */
 
 /** @typedef {{size: string, metres: number, corners: [number, number][], lon: (number | null)[], lat: (number | null)[], fold: number[] | null}} Cells */
