@@ -6,6 +6,7 @@ how far it has come. Wherever that is stopped it goes on, and what was lost is m
 
 Records of an archive are told as if they had come when they were published, a lag after they occurred. An archive that
 is loaded when the detector is already past that time makes it begin anew, because it learns from the past in order.
+Records of the first half hour of a year are not told: most of them stand there because their day is not known.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ from citystream.detect.engines import Engine
 from citystream.detect.episode_rows import Row, row_of, says_the_same, withdrawn
 from citystream.detect.episodes import AlertChange
 from citystream.detect.keeping import packed, unpacked
+from citystream.detect.local_days import LocalClock
 from citystream.detect.pulses import Pulses
 from citystream.detect.spans import Versions, spans
-from citystream.detect.telling import archives, told
+from citystream.detect.telling import archives, begins_a_year, long_ago, told
 from citystream.ports import Followed, History, Integers
 
 _SLOTS_A_DAY = 48
-#: So much of the past is told, from when the log began.
-_PAST = 730 * _SLOTS_A_DAY
+#: So much of the past is told, from the newest records of an archive back.
+_PAST = timedelta(days=3653)
+#: And so much before the record from which on nearly all are.
+_BEFORE = timedelta(days=1)
 #: How often a state is kept: from there to where it is, it is made again.
 _KEPT_EVERY = _SLOTS_A_DAY
 _NEVER = -(1 << 40)
@@ -42,13 +46,15 @@ _HALF_HOUR = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A detector that is asked for: its *name*, its *settings* in words (others begin anew), how to *make* it with what
-    a cell is called, the *lag* of the records in slots, and whether a visit *ends* its *slot* (`Pulses`).
+    a cell is called, the *lag* of the records in slots, the *clock* of the city, and whether a visit *ends* its *slot*
+    (`Pulses`).
     """
 
     name: str
     settings: str
     make: Callable[[Callable[[int, int], str]], Engine]
     lag: int
+    clock: LocalClock
     ends_slot: bool
 
 
@@ -140,16 +146,24 @@ class Follower:
         """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
         first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
         if not first:
-            memory.since = int(pulses.slot[0]) - _PAST
+            memory.since = _since(history, int(pulses.first[1]))
         found = self._spans(memory, history, int(pulses.first[first]), int(pulses.first[until]))
-        begun = found.take(found.off >= pulses.first[first])
-        loaded, memory.counted = archives(begun, pulses, self.asked.lag, memory.counted)
-        memory.pulses = pulses = replace(pulses, archive=pulses.archive | loaded)
+        memory.pulses = pulses = self._with_archives(memory, history, first, until)
         rows: list[Row] = []
         for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
             rows += self._pass(memory, found, place)
             rows += self._load(memory, history, place + 1) if memory.fed else self._pass(memory, found, place + 1)
         return rows + self._pass(memory, found, until)
+
+    def _with_archives(self, memory: _Memory, history: History, first: int, until: int) -> Pulses:
+        """The pulses, those from place *first* to before *until* marked if they brought an archive."""
+        pulses = memory.pulses
+        edges = pulses.first[first : until + 1]
+        many, old = history.came(edges, long_ago(pulses.slot[first:until], self.asked.lag))
+        loaded = pulses.archive.copy()
+        loaded[first:until] |= archives(many, old, memory.counted)
+        memory.counted += int(many.sum())
+        return replace(pulses, archive=loaded)
 
     def _pass(self, memory: _Memory, found: Versions, until: int) -> list[Row]:
         """Tell what came in the pulses before *until*, up to where that begins."""
@@ -163,6 +177,7 @@ class Follower:
     def _load(self, memory: _Memory, history: History, until: int) -> list[Row]:
         """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
         first, after = int(memory.pulses.first[0]), int(memory.pulses.first[until])
+        memory.since = _since(history, after)
         found = self._spans(memory, history, first, after)
         memory.engine = self._engine(memory.districts, memory.types)
         changes = self._advance(memory, found, (0, until))
@@ -202,6 +217,7 @@ class Follower:
         words = [pc.dictionary_encode(table[name].combine_chunks()) for name in ("district", "type")]
         codes = [np.array(each.indices.to_numpy(zero_copy_only=False), np.int64) for each in words]
         found = spans(Versions(**columns, district=codes[0], type=codes[1]))
+        found = found.take(~begins_a_year(found.slot, self.asked.clock))
         # what a word is numbered depends on nothing but the log
         begun = found.take(found.off >= first)
         district = _renumbered(memory.districts, words[0], found.district, begun.district)
@@ -219,6 +235,14 @@ class Follower:
         memory.kept = memory.clock if saves else memory.kept
         self._written = followed.clock
         return rows
+
+
+def _since(history: History, until: int) -> int:
+    """The first slot that is told, by the records before offset *until*."""
+    span = history.span(until)
+    if span is None:
+        return 0
+    return (max(span[0], span[1] - _PAST) - _BEFORE - _EPOCH) // _HALF_HOUR
 
 
 def _renumbered(words: list[str], encoded: pa.DictionaryArray, codes: Integers, begun: Integers) -> Integers:

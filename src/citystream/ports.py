@@ -222,6 +222,16 @@ class History(Protocol):
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
         ...
 
+    def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
+        """How many records came for the first time between each two of the offsets *edges*, and how many of them
+        occurred before the half hours *before*, one for each.
+        """
+        ...
+
+    def span(self, until: int) -> tuple[datetime, datetime] | None:
+        """Between when (UTC) nearly all records before offset *until* occurred: a few claim to be from long ago."""
+        ...
+
     def versions(self, first: int, until: int, since: datetime) -> pa.Table:
         """`COUNTED_VERSION`: all versions before offset *until* of incidents of which a version began or ended between
         *first* and *until*; only what occurred from *since* (UTC) on, with a type and a district.

@@ -164,12 +164,14 @@ ATTRIBUTE_TYPES: dict[str, pa.DataType] = {
 }
 
 #: What moved the clock of a dataset, in order: runs of records that were fetched together (*off* is the last of them),
-#: and visits (*off* is the offset that the next record was to get); *at* is UTC.
+#: and visits (*off* is the offset that the next record was to get), which may have brought the *whole* of what there
+#: was; *at* is UTC.
 MOMENT = pa.schema(
     [
         pa.field("off", pa.int64()),
         pa.field("at", pa.timestamp("us")),
         pa.field("visit", pa.bool_()),
+        pa.field("whole", pa.bool_()),
     ]
 )
 

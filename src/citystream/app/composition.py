@@ -110,20 +110,28 @@ class App:
             yield reader
 
     def import_files(
-        self, name: str, paths: Sequence[Path], *, encoding: str = "utf-8", complete: bool = False
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        encoding: str = "utf-8",
+        complete: bool = False,
+        more: bool = False,
     ) -> Outcome:
         """Take in exports that are already here, in the given order; each is kept whole or not at all.
 
-        *complete*: each file is everything the publisher has, so that what it lacks is gone. Without *paths*, what an
-        interrupted command left in the log is brought into the tables.
+        *complete*: each file is everything the publisher has, so that what it lacks is gone. *more*: others follow at
+        once, so that detectors wait for them. Without *paths*, what an interrupted command left in the log is brought
+        into the tables.
         """
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)):
             before, received = self._catch_up(dataset), list[Received]()
             try:
-                for path in paths:
+                for left, path in zip(reversed(range(len(paths))), paths, strict=True):
                     visit = open_export(path, dataset, encoding=encoding, complete=complete)
-                    received = [self._take(dataset, visit, str(path), whole=True, guard=shrink_guard(dataset))]
+                    guard = shrink_guard(dataset)
+                    received = [self._take(dataset, visit, str(path), whole=True, guard=guard, more=more or left > 0)]
             except Stopped:
                 return self._outcome(dataset, before, state="stopped")
             return self._outcome(dataset, before, *received)
@@ -190,9 +198,17 @@ class App:
         return drafted(where, table, self.library, self._workers.client, self._workers.portal)
 
     def _take(
-        self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float, part: Part | None = None
+        self,
+        dataset: Dataset,
+        visit: Visit,
+        where: str,
+        *,
+        whole: bool,
+        guard: float,
+        part: Part | None = None,
+        more: bool = False,
     ) -> Received:
-        """One visit from its first page to its row in `fetches`."""
+        """One visit from its first page to its row in `fetches`; what follows the store waits if *more* come."""
         intake = Intake(
             dataset=dataset,
             source=where,
@@ -218,8 +234,9 @@ class App:
         with self._store(dataset) as store:
             self._process(dataset, store)
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
-            store.record_fetch(received.fetch)
-            self.following.bring_up(dataset, store)
+            store.record_fetch(received.fetch, part=more, whole=whole)
+            if not more:
+                self.following.bring_up(dataset, store)
         return received
 
     def _is_idle(self, dataset: Dataset, received: Received, part: Part | None) -> bool:
@@ -279,7 +296,7 @@ class App:
         self._bring_up(dataset, self.log(dataset), store, "counting")
 
     def _bring_up(self, dataset: Dataset, log: Log, store: DatasetStore, what: str) -> int:
-        records = process(
+        return process(
             log,
             store,
             self._workers.conformer(dataset),
@@ -287,8 +304,6 @@ class App:
             stopping=self.watch.stopping,
             progress=self.watch.on(what),
         )
-        self.following.bring_up(dataset, store)
-        return records
 
     @cached_property
     def following(self) -> Following:
@@ -312,6 +327,7 @@ class App:
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
+            self.following.bring_up(dataset, store)
         return before
 
     def _outcome(self, dataset: Dataset, before: Ledger, *received: Received, state: str = "") -> Outcome:

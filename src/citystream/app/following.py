@@ -7,6 +7,7 @@ from dataclasses import asdict
 from citystream import registry
 from citystream.catalog.dataset import Dataset
 from citystream.detect.engines import Watched
+from citystream.detect.zone_clock import zone_clock
 from citystream.follow import Asked, Follower
 from citystream.store.duckdb import DatasetStore
 
@@ -49,5 +50,6 @@ def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
         settings=settings,
         make=lambda naming: make(about, naming, **parameters),
         lag=about.lag_slots,
+        clock=zone_clock(about.zone),
         ends_slot=about.waits,
     )

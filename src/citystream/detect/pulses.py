@@ -15,6 +15,8 @@ from citystream.detect.arrays import State
 from citystream.ports import Integers
 
 _SLOT = 1800
+_AHEAD = 48
+_NEVER = -(1 << 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,25 @@ class Pulses:
         """These and those of *moments*: `schema.MOMENT`, all of those since the last pulse began, in order.
 
         *ends_slot*: a visit ends its half hour, so that what it brought is judged at once; what comes within it later
-        counts as having come in the next. Only where windows are judged long after their end.
+        counts as having come in the next. Only where windows are judged long after their end. A visit that brought the
+        whole of what there was, as a file does, always ends it; after another one in the same half hour the clock is
+        ahead, by a day at most.
         """
-        time, off = moments["at"].cast(pa.int64()).to_numpy() // 1_000_000, moments["off"].to_numpy()
-        visit = moments["visit"].to_numpy(zero_copy_only=False).astype(bool)
-        slot = time // _SLOT + (visit & ends_slot)
-        before = int(self.slot[-1]) if len(self) else -(1 << 40)
-        newest = np.maximum.accumulate(np.concatenate([[before], slot]))
-        begins = newest[1:] > newest[:-1]
-        # a run of records is told by its last offset; it begins after what was told before it
-        after = np.where(visit, off, off + 1)
-        reached = np.concatenate([[int(self.first[-1]) if len(self) else 0], np.maximum.accumulate(after)])[:-1]
-        first = reached[begins]
-        at = np.where(visit[begins], np.maximum(first - 1, 0), first)
-        pairs = zip((self.first, self.slot, self.at, self.archive), (first, slot[begins], at, first * 0), strict=True)
+        newest, begun = (int(self.slot[-1]), int(self.first[-1])) if len(self) else (_NEVER, 0)
+        reached, found = begun, list[tuple[int, int, int, int]]()
+        columns = (moments["at"].cast(pa.int64()), moments["off"], moments["visit"], moments["whole"])
+        for at, off, visit, whole in zip(*(each.to_pylist() for each in columns), strict=True):
+            slot = at // 1_000_000 // _SLOT
+            if visit and (whole or ends_slot):
+                more = reached > begun
+                slot = max(slot + 1, min(newest + 1, slot + _AHEAD)) if more else slot + 1
+            if slot > newest:
+                found.append((reached, slot, max(reached - visit, 0), 0))
+                newest, begun = slot, reached
+            # a run of records is told by its last offset; it begins after what was told before it
+            reached = max(reached, off if visit else off + 1)
+        new = np.array(found, np.int64).reshape(-1, 4).T
+        pairs = zip((self.first, self.slot, self.at, self.archive), new, strict=True)
         return Pulses(*(np.concatenate(pair) for pair in pairs))
 
     def state(self) -> State:

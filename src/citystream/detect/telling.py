@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from citystream.detect.changes import ARCHIVE, NEW, REVISED, PaneDeltas
+from citystream.detect.local_days import LocalClock
 from citystream.detect.pulses import Pulses
 from citystream.detect.spans import Versions
-from citystream.ports import Integers
+from citystream.ports import Booleans, Integers
 
 _SLOTS_A_DAY = 48
 #: Records that claim to occur longer than this after they were fetched are not counted.
@@ -18,18 +19,25 @@ _LONG_AGO = 30 * _SLOTS_A_DAY
 _MANY, _SHARE = 500, 0.05
 
 
-def archives(found: Versions, pulses: Pulses, lag: int, counted: int) -> tuple[Integers, int]:
-    """Which *pulses* brought an archive, by the spans *found* of some of them: the first that brought anything, and
-    those of which most records are of long ago; and how many records there are, *counted* before included.
+def begins_a_year(slots: Integers, clock: LocalClock) -> Booleans:
+    """Which half hours (since 1970) are the first of a year."""
+    days, halves = clock(slots)
+    dates = days.astype("datetime64[D]")
+    return np.asarray((halves == 0) & (dates == dates.astype("datetime64[Y]").astype("datetime64[D]")))
+
+
+def long_ago(slots: Integers, lag: int) -> Integers:
+    """Before which slot a record that comes in each of *slots* is of long ago."""
+    return slots - _LONG_AGO - lag
+
+
+def archives(many: Integers, old: Integers, counted: int) -> Integers:
+    """1 for each pulse that brought an archive, of *many* new records of which some are *old*: the first that brought
+    anything, and those of which most are old; *counted* came before.
     """
-    new = found.take(found.change == 0)
-    place = pulses.of(new.off)
-    old = new.slot < pulses.slot[place] - _LONG_AGO - lag
-    many = np.bincount(place, minlength=len(pulses))
-    olds = np.bincount(place, old, minlength=len(pulses))
     before = counted + np.cumsum(many) - many
-    is_archive = (many > 0) & ((before == 0) | ((olds * 2 > many) & (olds >= _MANY) & (olds >= _SHARE * before)))
-    return np.asarray(is_archive, np.int64), counted + int(many.sum())
+    mostly = (old * 2 > many) & (old >= _MANY) & (old >= _SHARE * before)
+    return np.asarray((many > 0) & ((before == 0) | mostly), np.int64)
 
 
 def told(found: Versions, pulses: Pulses, places: tuple[int, int], lag: int) -> PaneDeltas:

@@ -120,15 +120,18 @@ class DatasetStore:
         self._batches += 1
         return ledger
 
-    def record_fetch(self, fetch: Fetch) -> None:
-        """Remember a visit to the publisher."""
+    def record_fetch(self, fetch: Fetch, *, part: bool = False, whole: bool = False) -> None:
+        """Remember a visit to the publisher. *part*: others of the same command follow, which is all that detectors are
+        told of; *whole*: it brought everything up to its moment, so that what follows comes later than that.
+        """
         values = [getattr(fetch, field.name) for field in fields(Fetch)]
         marks = ", ".join("?" * len(values))
-        visit = [self.dataset.name, self._position, fetch.finished_at]
+        visit = [self.dataset.name, self._position, fetch.finished_at, whole]
         try:
             self._connection.execute("BEGIN")
             self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
-            self._connection.execute("INSERT INTO core.visits VALUES (?, ?, ?)", visit)
+            if not part:
+                self._connection.execute("INSERT INTO core.visits VALUES (?, ?, ?, ?)", visit)
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back()

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
-from citystream.ports import Followed
+from citystream.ports import Followed, Integers
 from citystream.store.database import first_line
 from citystream.store.tables import statement
 from citystream.store.views import quoted
@@ -32,11 +33,36 @@ class StoredHistory:
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
         return self._connection.sql(
-            f'SELECT off, fetched_at AS "at", false AS visit FROM core.commits WHERE dataset = {quoted(self._key)} '
-            f"AND off >= {after} UNION ALL SELECT off, finished_at, true FROM core.visits "
+            'SELECT off, fetched_at AS "at", false AS visit, false AS whole FROM core.commits '
+            f"WHERE dataset = {quoted(self._key)} AND off >= {after} UNION ALL SELECT off, finished_at, true, whole FROM core.visits "
             f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
-            'ORDER BY off - visit::INTEGER, visit, "at"'
+            'ORDER BY off - visit::INTEGER, visit, "at", whole'
         ).to_arrow_table()
+
+    def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
+        """How many records came for the first time between each two of the offsets *edges*, and how many of them
+        occurred before the half hours *before*, one for each.
+        """
+        places = np.arange(len(before))
+        pulses = pa.table({"place": places, "first": edges[:-1], "before": before})
+        sql = statement("came").format(t=self._table, first=int(edges[0]), until=int(edges[-1]))
+        self._connection.register("pulses", pulses)
+        found = self._connection.sql(sql).to_arrow_table()
+        self._connection.unregister("pulses")
+        many, old = np.zeros(len(before), np.int64), np.zeros(len(before), np.int64)
+        for counts, name in ((many, "many"), (old, "old")):
+            counts[found["place"].to_numpy()] = found[name].to_numpy()
+        return many, old
+
+    def span(self, until: int) -> tuple[datetime, datetime] | None:
+        """Between when (UTC) nearly all records before offset *until* occurred: a few claim to be from long ago."""
+        rows = self._rows(
+            "SELECT quantile_disc(occurred_at, 0.005), quantile_disc(occurred_at, 0.995) FROM core.{t}_versions "
+            "WHERE off < ? AND occurred_at IS NOT NULL",
+            until,
+        )
+        first, last = rows[0]
+        return (first, last) if first is not None else None
 
     def versions(self, first: int, until: int, since: datetime) -> pa.Table:
         """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on."""

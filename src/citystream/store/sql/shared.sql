@@ -15,4 +15,4 @@ CREATE TABLE IF NOT EXISTS core.fetches(
   publisher_count BIGINT, publisher_updated_at TIMESTAMP, cursor VARCHAR, fingerprint VARCHAR, columns VARCHAR,
   drift VARCHAR, state VARCHAR, detail VARCHAR);
 -- when visits ended, and how far the store was then: they move the clock of detectors too
-CREATE TABLE IF NOT EXISTS core.visits(dataset VARCHAR, off BIGINT, finished_at TIMESTAMP);
+CREATE TABLE IF NOT EXISTS core.visits(dataset VARCHAR, off BIGINT, finished_at TIMESTAMP, whole BOOLEAN);
