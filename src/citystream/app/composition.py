@@ -170,9 +170,13 @@ class App:
         with locked(self.config.data, self.log(dataset)), self._database() as database:
             rebuild = DatasetRebuild(database, dataset, self._workers.detectors(dataset))
             self.following.forget(dataset.name)
-            return replay(
-                self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, rebuild.store, "replaying")
-            )
+            return replay(self.log(dataset), rebuild, lambda log, _store: self._remade(dataset, log, rebuild.store))
+
+    def _remade(self, dataset: Dataset, log: Log, store: DatasetStore) -> int:
+        """Empty tables, brought up to the log."""
+        records = self._bring_up(dataset, log, store, "replaying")
+        self.following.bring_up(dataset, store)
+        return records
 
     def status(self, reader: Reader | None = None) -> list[DatasetStatus]:
         """Where every dataset of the store stands, as *reader* sees it (one of its own, if None)."""

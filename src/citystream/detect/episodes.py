@@ -1,10 +1,10 @@
 """Alerts: alarms of one cell that belong together, under a name that stays.
 
 Alarms whose windows overlap, or end at most 5 hours apart, are one alert. Its id is a hash of (detector, dataset,
-cell, episode), where `episode` is the end of the window whose alarm came first, so that replaying the log gives the same ids. The
-window that is shown is the one with the largest score; all others are inside the alert. Revised records can take an
-alert back: it stays active while the recurrence of what is left is at least 1/(2B) weeks (half of what raised it),
-below it is withdrawn with a reason, and it returns under the same id if its alarm does. Nothing is deleted.
+cell, episode), where `episode` is the end of the window whose alarm came first, so that replaying the log gives the
+same ids. The window that is shown is the one with the largest score; all others are inside the alert. Revised records
+can take an alert back: it stays active while the recurrence of what is left is at least 1/(2B) weeks (half of what
+raised it), below it is withdrawn with a reason, and it returns under the same id if its alarm does. Nothing is deleted.
 
 >>> alert_id("surge", "metropolis/crimes", "9/THEFT", 912345)
 'dee3948055012da8'

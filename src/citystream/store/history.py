@@ -34,7 +34,8 @@ class StoredHistory:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
         return self._connection.sql(
             'SELECT off, fetched_at AS "at", false AS visit, false AS whole FROM core.commits '
-            f"WHERE dataset = {quoted(self._key)} AND off >= {after} UNION ALL SELECT off, finished_at, true, whole FROM core.visits "
+            f"WHERE dataset = {quoted(self._key)} AND off >= {after} "
+            "UNION ALL SELECT off, finished_at, true, whole FROM core.visits "
             f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
             'ORDER BY off - visit::INTEGER, visit, "at", whole'
         ).to_arrow_table()
