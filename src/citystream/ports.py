@@ -205,6 +205,57 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """How far a detector that follows the store has come, by the *settings* it was made with: all alerts are written
+    that were found up to half hour *clock* of the clock. *state* is what it remembered then or earlier.
+    """
+
+    settings: str
+    clock: int
+    state: bytes
+
+
+class History(Protocol):
+    """What became of one dataset's records, for detectors that follow the store, and where their alerts are kept."""
+
+    def moments(self, after: int) -> pa.Table:
+        """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
+        ...
+
+    def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
+        """How many records came for the first time between each two of the offsets *edges*, and how many of them
+        occurred before the half hours *before*, one for each.
+        """
+        ...
+
+    def span(self, until: int) -> tuple[datetime, datetime] | None:
+        """Between when (UTC) nearly all records before offset *until* occurred: a few claim to be from long ago."""
+        ...
+
+    def versions(self, first: int, until: int, since: datetime) -> pa.Table:
+        """`COUNTED_VERSION`: all versions before offset *until* of incidents of which a version began or ended between
+        *first* and *until*; only what occurred from *since* (UTC) on, with a type and a district.
+        """
+        ...
+
+    def followed(self, detector: str) -> Followed | None:
+        """How far *detector* has come, None if it has to begin."""
+        ...
+
+    def clock(self, detector: str) -> tuple[str, int] | None:
+        """Its settings and clock, without its state."""
+        ...
+
+    def episodes(self, detector: str, clock: int) -> pa.Table:
+        """`EPISODE`: its alerts as they stood in half hour *clock* of the clock."""
+        ...
+
+    def write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
+        """Append *episodes* and move on, in one transaction; the state only if *saves*. *anew*: instead of all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Where every record of the log went. received = the sum of the others, always."""
 

@@ -36,6 +36,7 @@ SEAMS: dict[str, dict[str, Entry]] = {
         "socrata": Entry("citystream.portals.socrata:SocrataPortal"),
     },
     "detectors": {"threshold": Entry("citystream.detect.threshold:Threshold")},
+    "engines": {"surge": Entry("citystream.detect.engines:surge")},
     "logs": {"kafka": Entry("citystream.log.kafka:KafkaLogs", "kafka")},
     "sinks": {
         "postgresql": Entry("citystream.sinks.postgresql:PostgresqlSink", "postgres"),
@@ -59,6 +60,11 @@ def names(seam: str) -> list[str]:
     """All names of a *seam*, those of other packages included."""
     outside = {point.name for point in entry_points(group=f"citystream.{seam}")}
     return sorted(SEAMS.get(seam, {}).keys() | outside)
+
+
+def has(seam: str, name: str) -> bool:
+    """Whether *seam* has something of that *name*, in this package or another."""
+    return name in SEAMS.get(seam, {}) or any(entry_points(group=f"citystream.{seam}", name=name))
 
 
 def load(seam: str, name: str) -> Any:

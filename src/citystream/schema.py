@@ -162,3 +162,64 @@ ATTRIBUTE_TYPES: dict[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
+
+#: What moved the clock of a dataset, in order: runs of records that were fetched together (*off* is the last of them),
+#: and visits (*off* is the offset that the next record was to get), which may have brought the *whole* of what there
+#: was; *at* is UTC.
+MOMENT = pa.schema(
+    [
+        pa.field("off", pa.int64()),
+        pa.field("at", pa.timestamp("us")),
+        pa.field("visit", pa.bool_()),
+        pa.field("whole", pa.bool_()),
+    ]
+)
+
+#: A version of a record as detectors count it: it stood between the offsets *off* and *until*, and occurred in *slot*
+#: (half hours since 1970). *incident* and *record* are numbers that tell incidents and records apart; *change* is 0 for
+#: the first version of a record.
+COUNTED_VERSION = pa.schema(
+    [
+        pa.field("incident", pa.int64()),
+        pa.field("record", pa.int64()),
+        pa.field("off", pa.int64()),
+        pa.field("until", pa.int64()),
+        pa.field("slot", pa.int64()),
+        pa.field("timed", pa.int64()),
+        pa.field("change", pa.int64()),
+        pa.field("district", pa.string()),
+        pa.field("type", pa.string()),
+    ]
+)
+
+#: How an alert of a detector that follows the store stood since offset *off*. *clock* is the half hour of the clock in
+#: which that was found; all times are UTC.
+EPISODE = pa.schema(
+    [
+        pa.field("off", pa.int64()),
+        pa.field("clock", pa.int64()),
+        pa.field("alert_id", pa.string()),
+        pa.field("type", pa.string()),
+        pa.field("district", pa.string()),
+        pa.field("window_start", pa.timestamp("us")),
+        pa.field("window_end", pa.timestamp("us")),
+        pa.field("observed", pa.int64()),
+        pa.field("expected", pa.float64()),
+        pa.field("lo95", pa.int64()),
+        pa.field("hi95", pa.int64()),
+        pa.field("score", pa.float64()),
+        pa.field("recurrence_days", pa.float64()),
+        pa.field("episode", pa.timestamp("us")),
+        pa.field("active", pa.bool_()),
+        pa.field("raised_at", pa.int64()),
+        pa.field("withdrawn_at", pa.int64()),
+        pa.field("direction", pa.string()),
+        pa.field("first_alarm", pa.timestamp("us")),
+        pa.field("last_alarm", pa.timestamp("us")),
+        pa.field("areas", pa.string()),
+        pa.field("completeness", pa.float64()),
+        pa.field("feed_state", pa.string()),
+        pa.field("provisional", pa.bool_()),
+        pa.field("reason", pa.string()),
+    ]
+)

@@ -264,6 +264,11 @@ class TestEpisodes:
         found = list(episodes_of(looks((10, 10, 3.0), (20, 20, 4.0), (31, 31, 2.5))))
         assert [(each.first, each.first_end, each.last_end) for each in found] == [(10, 10, 20), (31, 31, 31)]
 
+    def test_windows_that_overlap_are_one_however_far_apart_they_end(self) -> None:
+        alarms = looks((10, 10, 3.0), (30, 30, 4.0), (50, 50, 4.0))
+        day = replace(alarms, length=np.array([0, 2, 0]))
+        assert [(each.first_end, each.last_end) for each in episodes_of(day)] == [(10, 30), (50, 50)]
+
     def test_its_name_is_of_the_alarm_that_came_first(self) -> None:
         (found,) = episodes_of(looks((16, 16, 3.0), (12, 36, 4.0)))
         assert (found.first, found.first_end) == (16, 12)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from citystream.app.checking import Checked, check, kept, look
 from citystream.app.drafted import drafted
+from citystream.app.following import Following
 from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.logs import Logs
@@ -42,7 +43,7 @@ from citystream.ingest import (
     worst,
 )
 from citystream.portals.files import open_export
-from citystream.ports import Fetch, Ledger, Log, Store, Visit
+from citystream.ports import Fetch, Ledger, Log, Visit
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -109,20 +110,28 @@ class App:
             yield reader
 
     def import_files(
-        self, name: str, paths: Sequence[Path], *, encoding: str = "utf-8", complete: bool = False
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        encoding: str = "utf-8",
+        complete: bool = False,
+        more: bool = False,
     ) -> Outcome:
         """Take in exports that are already here, in the given order; each is kept whole or not at all.
 
-        *complete*: each file is everything the publisher has, so that what it lacks is gone. Without *paths*, what an
-        interrupted command left in the log is brought into the tables.
+        *complete*: each file is everything the publisher has, so that what it lacks is gone. *more*: others follow at
+        once, so that detectors wait for them. Without *paths*, what an interrupted command left in the log is brought
+        into the tables.
         """
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)):
             before, received = self._catch_up(dataset), list[Received]()
             try:
-                for path in paths:
+                for left, path in zip(reversed(range(len(paths))), paths, strict=True):
                     visit = open_export(path, dataset, encoding=encoding, complete=complete)
-                    received = [self._take(dataset, visit, str(path), whole=True, guard=shrink_guard(dataset))]
+                    guard = shrink_guard(dataset)
+                    received = [self._take(dataset, visit, str(path), whole=True, guard=guard, more=more or left > 0)]
             except Stopped:
                 return self._outcome(dataset, before, state="stopped")
             return self._outcome(dataset, before, *received)
@@ -160,9 +169,14 @@ class App:
         dataset = self.library.get(name)
         with locked(self.config.data, self.log(dataset)), self._database() as database:
             rebuild = DatasetRebuild(database, dataset, self._workers.detectors(dataset))
-            return replay(
-                self.log(dataset), rebuild, lambda log, store: self._bring_up(dataset, log, store, "replaying")
-            )
+            self.following.forget(dataset.name)
+            return replay(self.log(dataset), rebuild, lambda log, _store: self._remade(dataset, log, rebuild.store))
+
+    def _remade(self, dataset: Dataset, log: Log, store: DatasetStore) -> int:
+        """Empty tables, brought up to the log."""
+        records = self._bring_up(dataset, log, store, "replaying")
+        self.following.bring_up(dataset, store)
+        return records
 
     def reach(self, dataset: Dataset) -> int:
         """Where the dataset's log ends when all that waits there has an offset."""
@@ -192,9 +206,17 @@ class App:
         return drafted(where, table, self.library, self._workers.client, self._workers.portal)
 
     def _take(
-        self, dataset: Dataset, visit: Visit, where: str, *, whole: bool, guard: float, part: Part | None = None
+        self,
+        dataset: Dataset,
+        visit: Visit,
+        where: str,
+        *,
+        whole: bool,
+        guard: float,
+        part: Part | None = None,
+        more: bool = False,
     ) -> Received:
-        """One visit from its first page to its row in `fetches`."""
+        """One visit from its first page to its row in `fetches`; what follows the store waits if *more* come."""
         intake = Intake(
             dataset=dataset,
             source=where,
@@ -220,7 +242,9 @@ class App:
         with self._store(dataset) as store:
             self._process(dataset, store)
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
-            store.record_fetch(received.fetch)
+            store.record_fetch(received.fetch, part=more, whole=whole)
+            if not more:
+                self.following.bring_up(dataset, store)
         return received
 
     def _is_idle(self, dataset: Dataset, received: Received, part: Part | None) -> bool:
@@ -279,7 +303,7 @@ class App:
     def _process(self, dataset: Dataset, store: DatasetStore) -> None:
         self._bring_up(dataset, self.log(dataset), store, "counting")
 
-    def _bring_up(self, dataset: Dataset, log: Log, store: Store, what: str) -> int:
+    def _bring_up(self, dataset: Dataset, log: Log, store: DatasetStore, what: str) -> int:
         return process(
             log,
             store,
@@ -288,6 +312,11 @@ class App:
             stopping=self.watch.stopping,
             progress=self.watch.on(what),
         )
+
+    @cached_property
+    def following(self) -> Following:
+        """The detectors that follow the store."""
+        return Following()
 
     def _process_if_much(self, dataset: Dataset) -> None:
         """During a long visit: bring what came so far into the tables, a batch at a time."""
@@ -306,6 +335,7 @@ class App:
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
+            self.following.bring_up(dataset, store)
         return before
 
     def _outcome(self, dataset: Dataset, before: Ledger, *received: Received, state: str = "") -> Outcome:

@@ -51,8 +51,9 @@ class Workers:
 
     @staticmethod
     def detectors(dataset: Dataset) -> list[Detector]:
-        """The dataset's detectors, new ones: each belongs to one opening of the store."""
+        """The dataset's detectors inside the transaction, new ones: each belongs to one opening of the store."""
         sliding = dataset.windows.sliding
         if sliding is None:
             return []
-        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in dataset.detectors]
+        rules = [rule for rule in dataset.detectors if not rule.follows]
+        return [registry.load("detectors", rule.name)(sliding, **rule.parameters) for rule in rules]

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     ValidationInfo,
@@ -23,6 +21,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from citystream.catalog.crosswalk import Crosswalk
+from citystream.catalog.detectors import DetectorRule, check_names
 from citystream.catalog.measures import Measured, check_kind, check_stations
 from citystream.catalog.naming import folded
 from citystream.catalog.overlap import Overlap
@@ -110,18 +109,6 @@ class Windows(Frozen):
 
     daily: Daily = Daily()
     sliding: Sliding | None = None
-
-
-class DetectorRule(BaseModel):
-    """A detector by name; every other key is one of its parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    name: str
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """All keys but the name."""
-        return dict(self.model_extra or {})
 
 
 class SeriesBreak(Frozen):
@@ -227,6 +214,12 @@ class Dataset(Measured):
         return {
             name: rule for name, rule in attributes.items() if not ingest.untaken.issuperset(map(folded, rule.column))
         }
+
+    @field_validator("detectors")
+    @classmethod
+    def _each_once(cls, rules: tuple[DetectorRule, ...]) -> tuple[DetectorRule, ...]:
+        check_names(rules)
+        return rules
 
     @field_validator("version")
     @classmethod

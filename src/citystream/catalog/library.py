@@ -133,12 +133,12 @@ class _Reader:
 
     def _check_names(self, key: str, table: dict[str, Any]) -> None:
         """Portals and detectors are looked up in the text as it is, so that other mistakes do not hide theirs."""
-        for part, word, seam in (("sources", "portal", "portals"), ("detectors", "name", "detectors")):
-            rules = table.get(part, [])
+        for part, word, seams in (("sources", "portal", ("portals",)), ("detectors", "name", ("detectors", "engines"))):
+            rules, known = table.get(part, []), [name for seam in seams for name in names(seam)]
             for place, rule in enumerate(rules if isinstance(rules, list) else []):
                 name = rule.get(word) if isinstance(rule, dict) else None
                 if isinstance(name, str):
-                    self._known(f"{key}.{part}.{place}.{word}", name, names(seam), seam.rstrip("s"))
+                    self._known(f"{key}.{part}.{place}.{word}", name, known, seams[0].rstrip("s"))
 
     def _crosswalk(self, key: str, dataset: Dataset) -> Crosswalk:
         name = dataset.columns.code.crosswalk if dataset.columns.code else ""

@@ -1,4 +1,4 @@
-"""``citystream alerts``: windows above a rule, and those that no longer are."""
+"""``citystream alerts``: what was unusual, windows above a fixed rule, and those that no longer are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from citystream.app import App
+from citystream.cli.alert_explained import explained, show
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
 from citystream.cli.output import put_json, say
@@ -17,7 +18,14 @@ from citystream.store.reader import Reader
 from citystream.store.views import quoted
 
 app = typer.Typer(add_completion=False)
-_COLUMNS = "dataset, kind, detector, type, district, window_start, window_end, observed, status"
+_COLUMNS = (
+    "dataset, kind, CASE detector WHEN 'threshold' THEN 'fixed rule' ELSE detector END AS detector, type, district, "
+    "window_start, window_end, observed, round(expected, 1) AS expected, lo95 || '-' || hi95 AS usual, "
+    "CASE WHEN recurrence_days >= 365 "
+    "THEN 'once in ' || least(round(recurrence_days / 365), 1000)::INTEGER || ' years' "
+    "ELSE 'once in ' || round(recurrence_days)::INTEGER || ' days' END AS rarity, "
+    "status || CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
+)
 
 
 @app.command()
@@ -29,21 +37,31 @@ def alerts(
     since: Annotated[str | None, typer.Option(metavar="DATE", help="Windows that start then or later (UTC).")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="WHEN", help="As it was known then.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 40,
+    explain: Annotated[
+        str | None, typer.Option(metavar="ID", help="All about one: in words, with its records.")
+    ] = None,
 ) -> None:
-    """Windows that are, or were, above a rule; newest first. Times are UTC."""
+    """What was unusual, newest first; then what a fixed rule found. Times are UTC.
+
+    *usual*: what 95 of 100 such windows hold; *rarity*: how often so much is seen anywhere in the dataset.
+    """
     said = invocation(ctx)
     with App(said.settings()).reader() as reader:
+        if explain is not None:
+            found = explained(reader, explain)
+            put_json(found) if said.json else show(found)
+            return
         condition = _condition(reader, dataset, since, active=active)
-        order = f"WHERE {condition} ORDER BY window_start DESC, dataset, type, district"
+        order = f"WHERE {condition} ORDER BY recurrence_days IS NULL, window_start DESC, dataset, type, district"
         columns = "*" if said.json else _COLUMNS
-        found = reader.query(f"SELECT {columns} FROM alerts {order} LIMIT {limit}", as_of)
+        listed = reader.query(f"SELECT {columns} FROM alerts {order} LIMIT {limit}", as_of)
         total = int(reader.query(f"SELECT count(*) AS n FROM alerts WHERE {condition}", as_of)["n"][0].as_py())
     if said.json:
-        put_json(found.to_pylist())
+        put_json(listed.to_pylist())
         return
-    Grid(found.column_names, list(zip(*found.to_pydict().values(), strict=True))).show()
-    if total > len(found):
-        say(f"{total - len(found)} more: --limit {total}")
+    Grid(listed.column_names, list(zip(*listed.to_pydict().values(), strict=True)), fits=True).show()
+    if total > len(listed):
+        say(f"{total - len(listed)} more: --limit {total}")
 
 
 def _condition(reader: Reader, dataset: str | None, since: str | None, *, active: bool) -> str:

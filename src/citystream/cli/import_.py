@@ -87,7 +87,7 @@ class _Import:
         for place, path in enumerate(files):
             before = self.app.log(self.dataset).end()
             try:
-                done.append(self._one(path))
+                done.append(self._one(path, more=place + 1 < len(files)))
             except CitystreamError as error:
                 self.failed = error
                 break
@@ -97,12 +97,16 @@ class _Import:
                 break
         return done
 
-    def _one(self, path: Path | None) -> Done:
+    def _one(self, path: Path | None, *, more: bool = False) -> Done:
         began = time.monotonic()
         self.bars.about(path.name if path else self.dataset.name)
         try:
             outcome = self.app.import_files(
-                self.dataset.name, [path] if path else [], encoding=self.encoding, complete=self.complete
+                self.dataset.name,
+                [path] if path else [],
+                encoding=self.encoding,
+                complete=self.complete,
+                more=more,
             )
         except FileRefused as error:
             raise self._recognised(error, path) from error

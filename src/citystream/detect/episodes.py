@@ -1,10 +1,10 @@
 """Alerts: alarms of one cell that belong together, under a name that stays.
 
-Alarms whose windows end at most 5 hours apart are one alert. Its id is a hash of (detector, dataset, cell, episode),
-where `episode` is the end of the window whose alarm came first, so that replaying the log gives the same ids. The
-window that is shown is the one with the largest score; all others are inside the alert. Revised records can take an
-alert back: it stays active while the recurrence of what is left is at least 1/(2B) weeks (half of what raised it),
-below it is withdrawn with a reason, and it returns under the same id if its alarm does. Nothing is deleted.
+Alarms whose windows overlap, or end at most 5 hours apart, are one alert. Its id is a hash of (detector, dataset,
+cell, episode), where `episode` is the end of the window whose alarm came first, so that replaying the log gives the
+same ids. The window that is shown is the one with the largest score; all others are inside the alert. Revised records
+can take an alert back: it stays active while the recurrence of what is left is at least 1/(2B) weeks (half of what
+raised it), below it is withdrawn with a reason, and it returns under the same id if its alarm does. Nothing is deleted.
 
 >>> alert_id("surge", "metropolis/crimes", "9/THEFT", 912345)
 'dee3948055012da8'
@@ -23,6 +23,7 @@ import numpy as np
 from citystream.detect.arrays import State
 from citystream.detect.feed import FeedState
 from citystream.detect.scores import Scored
+from citystream.detect.tail import LENGTHS
 from citystream.ports import Integers
 
 #: Slots between the ends of two windows up to which their alarms are one alert.
@@ -89,7 +90,10 @@ class Episode:
 def episodes_of(alarms: Scored) -> Iterator[Episode]:
     """The episodes of one cell's alarms; *first* in them is an end, *best* a place in *alarms*."""
     order = np.lexsort((alarms.moment, alarms.end))
-    splits = np.flatnonzero(np.diff(alarms.end[order]) > GAP) + 1
+    ends = alarms.end[order]
+    # windows that overlap belong together, however far apart they end
+    starts = np.minimum.accumulate((ends - np.array(LENGTHS)[alarms.length[order]])[::-1])[::-1]
+    splits = np.flatnonzero((np.diff(ends) > GAP) & (starts[1:] >= ends[:-1])) + 1
     for rows in np.split(order, splits):
         if len(rows):
             came = rows[np.lexsort((alarms.end[rows], alarms.moment[rows]))]

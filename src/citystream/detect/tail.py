@@ -110,7 +110,7 @@ class DispersionSums:
         tiers = np.where(by_tier > 0, extra.sum(axis=1) / np.maximum(by_tier, 1e-300), COLD_TIERS)
         tiers = np.clip(tiers, 0.004, 25.0)
         explained = (square * tiers[:, None, :]).sum(axis=2)
-        return Dispersion(tiers, np.clip((extra.sum(axis=2) + 20) / (explained + 20), 0.4, 3.0))
+        return Dispersion(tiers, np.clip((extra.sum(axis=2) + 20) / (explained + 20), 0.4, 30.0))
 
     def clear(self) -> None:
         """Forget all: what was counted by other rules does not count."""

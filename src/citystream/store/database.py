@@ -94,7 +94,7 @@ def _translated(error: Exception, path: Path) -> StorageError:
 
 
 #: Goes up whenever the private tables change their shape.
-LAYOUT = 2
+LAYOUT = 3
 
 #: What a definition says about the publisher and the feed, and not about what its rows become.
 _SHAPELESS = {
@@ -118,8 +118,19 @@ _SHAPELESS = {
 
 def fingerprint(dataset: Dataset) -> str:
     """What tells two definitions apart whose tables differ; another address or notice needs no replay."""
-    said = dataset.model_dump_json(exclude=_SHAPELESS) + repr(sorted(dataset.crosswalk.entries.items()))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    inside = dataset.model_copy(update={"detectors": tables.inside(dataset)})
+    said = inside.model_dump_json(exclude=_SHAPELESS) + repr(sorted(dataset.crosswalk.entries.items()))
+    following = repr([rule.model_dump() for rule in dataset.detectors if rule.follows])
+    return _digest(said) + (f"-{_digest(following)[:4]}" if following != "[]" else "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without_following(mark: str) -> str:
+    """A fingerprint without what it says of detectors that follow, which need no replay to be asked otherwise."""
+    return mark.partition("-")[0]
 
 
 def _taking(known: Dataset, dataset: Dataset) -> str:
@@ -230,9 +241,13 @@ class Database:
                 f"{dataset.name}: the city file has other columns, windows or detectors than the store",
                 f"run: citystream replay {dataset.name}{_taking(known, dataset)}",
             )
-        elif self._made_by(dataset.name) == fingerprint(dataset) and _said(known) != _said(dataset):
+        elif self._may_be_said(dataset) and _said(known) != _said(dataset):
             with refusals(self.folder):
                 self.register(dataset)
+
+    def _may_be_said(self, dataset: Dataset) -> bool:
+        """Whether the tables in use are what *dataset* would make."""
+        return _without_following(self._made_by(dataset.name)) == _without_following(fingerprint(dataset))
 
     def _made_by(self, name: str) -> str:
         """The fingerprint of the definition by which a dataset's tables were made."""

@@ -26,6 +26,7 @@ from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
 from citystream.store.changes import NEVER, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
+from citystream.store.history import StoredHistory
 from citystream.store.memory import Memory
 from citystream.store.raised import Raised
 from citystream.store.tables import current
@@ -119,14 +120,26 @@ class DatasetStore:
         self._batches += 1
         return ledger
 
-    def record_fetch(self, fetch: Fetch) -> None:
-        """Remember a visit to the publisher."""
+    def record_fetch(self, fetch: Fetch, *, part: bool = False, whole: bool = False) -> None:
+        """Remember a visit to the publisher. *part*: others of the same command follow, which is all that detectors are
+        told of; *whole*: it brought everything up to its moment, so that what follows comes later than that.
+        """
         values = [getattr(fetch, field.name) for field in fields(Fetch)]
         marks = ", ".join("?" * len(values))
+        visit = [self.dataset.name, self._position, fetch.finished_at, whole]
         try:
+            self._connection.execute("BEGIN")
             self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
+            if not part:
+                self._connection.execute("INSERT INTO core.visits VALUES (?, ?, ?, ?)", visit)
+            self._connection.execute("COMMIT")
         except duckdb.Error as error:
+            self._roll_back()
             raise self._refusal("to remember a visit", error) from error
+
+    def history(self) -> StoredHistory:
+        """What became of its records, for detectors that follow."""
+        return StoredHistory(self._connection, self.dataset, self.table, self._key)
 
     def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:
         """The newest visit (of one of these *modes*, to this *source*) that brought something."""

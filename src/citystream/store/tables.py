@@ -7,7 +7,7 @@ from importlib.resources import files
 import pyarrow as pa
 
 from citystream import schema
-from citystream.catalog.dataset import Dataset
+from citystream.catalog.dataset import Dataset, DetectorRule
 from citystream.conform.mapping import row_hash
 from citystream.store.changes import OPEN
 
@@ -30,6 +30,8 @@ SUFFIXES = (
     "touched",
     "panes",
     "alerts",
+    "episodes",
+    "followed",
     "rejects",
     "types",
     "districts",
@@ -57,9 +59,14 @@ def column_list(dataset: Dataset) -> str:
     return ", ".join(f'"{field.name}" {_SQL_TYPES[field.type]}' for field in content(dataset))
 
 
+def inside(dataset: Dataset) -> tuple[DetectorRule, ...]:
+    """Detectors that judge within the transaction; the others follow, and begin anew if they are asked otherwise."""
+    return tuple(rule for rule in dataset.detectors if not rule.follows)
+
+
 def shape(dataset: Dataset) -> tuple[object, ...]:
     """What must not change under tables in use: their columns, and what their counts and alerts are made by."""
-    made_by = (dataset.windows, dataset.detectors, dataset.city.timezone, dataset.kind, dataset.version is None)
+    made_by = (dataset.windows, inside(dataset), dataset.city.timezone, dataset.kind, dataset.version is None)
     return (column_list(dataset), *made_by)
 
 
@@ -69,7 +76,9 @@ def create(dataset: Dataset, table: str) -> str:
         f"INSERT INTO core.{table}_{kind} SELECT 0, NULL WHERE NOT EXISTS (FROM core.{table}_{kind});"
         for kind in ("types", "districts")
     )
-    return statement("dataset").format(t=table, columns=column_list(dataset)) + null_names
+    episode = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in schema.EPISODE)
+    made = statement("dataset").format(t=table, columns=column_list(dataset), episode=episode)
+    return made + null_names
 
 
 def drop(table: str) -> str:

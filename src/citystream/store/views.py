@@ -198,7 +198,8 @@ class DatasetViews:
             )
         else:
             source = self._filled(statement("alerts_as_of"), panes=self._panes())
-        return self._filled(statement("view_alerts"), alerts=source)
+        last = str(OPEN if self.cut is None else self.cut)
+        return self._filled(statement("view_alerts"), alerts=source, last=last)
 
     def ledger(self) -> str:
         """Where every record went."""

@@ -140,7 +140,7 @@ def _told(row: Row, dataset: Dataset, complete: date | None) -> Row:
     """An alert for an answer: with the city's clock, its rule, and whether its days are still filling up."""
     zone = ZoneInfo(dataset.city.timezone)
     local = {f"{name}_local": _local(row[name], zone) for name in ("window_start", "window_end")}
-    provisional = complete is None or local["window_end_local"].date() > complete
+    provisional = bool(row["provisional"]) or complete is None or local["window_end_local"].date() > complete
     rule = next((rule.parameters for rule in dataset.detectors if rule.name == row["detector"]), {})
     told: Row = for_json({**row, **local, "provisional": provisional, "rule": rule})
     return told

@@ -16,6 +16,12 @@ CREATE TABLE IF NOT EXISTS core.{t}_panes(
 CREATE TABLE IF NOT EXISTS core.{t}_alerts(
   detector VARCHAR, type USMALLINT, district USMALLINT, pane INTEGER, off BIGINT, up BOOLEAN, observed BIGINT,
   raised_at BIGINT, withdrawn_at BIGINT);
+-- How the alerts of detectors that follow the store stood since offset off; rows are never changed. written: how far the
+-- store was when a row was written.
+CREATE TABLE IF NOT EXISTS core.{t}_episodes(detector VARCHAR, written BIGINT, {episode});
+-- how far each of these detectors has come, and what it remembers
+CREATE TABLE IF NOT EXISTS core.{t}_followed(
+  detector VARCHAR, settings VARCHAR, clock BIGINT, state BLOB);
 CREATE TABLE IF NOT EXISTS core.{t}_rejects(off BIGINT, reason VARCHAR, detail VARCHAR, value VARCHAR);
 CREATE TABLE IF NOT EXISTS core.{t}_types(code USMALLINT, name VARCHAR);
 CREATE TABLE IF NOT EXISTS core.{t}_districts(code USMALLINT, name VARCHAR);

@@ -1,0 +1,83 @@
+"""Detectors that follow the store, made from what is said of a dataset.
+
+An engine is fed with changes of panes and told how late it is; what it finds is a function of both. `Watched` is what
+has to be known of a dataset to make one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from citystream.detect.alerting import Naming
+from citystream.detect.arrays import State
+from citystream.detect.changes import PaneDeltas
+from citystream.detect.episodes import AlertChange
+from citystream.detect.learning import Looking
+from citystream.detect.surge import Surge, SurgeSettings
+from citystream.detect.zone_clock import zone_clock
+
+_SLOT = timedelta(minutes=30)
+#: A publisher that is later than this publishes whole days.
+_LIVE = timedelta(hours=12)
+#: A feed is one whose silence means something if it is updated at least so often.
+_FEED = timedelta(hours=1)
+_HALF_DAY, _TWO_DAYS = 24, 96
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A dataset as engines see it: its *name*, its *zone*, how late (*lag*) and how often (*cadence*) records come."""
+
+    name: str
+    zone: str
+    lag: timedelta
+    cadence: timedelta
+
+    @property
+    def lag_slots(self) -> int:
+        """The lag in half hours."""
+        return self.lag // _SLOT
+
+    @property
+    def waits(self) -> bool:
+        """Whether windows are judged only a lag after their end."""
+        return self.lag >= _LIVE
+
+
+class Engine(Protocol):
+    """What follows the store."""
+
+    def feed(self, changes: PaneDeltas) -> None:
+        """Changes that came."""
+        ...
+
+    def advance(self, clock: int) -> tuple[AlertChange, ...]:
+        """Everything that came before slot *clock* of the clock is there; returns what happened to alerts."""
+        ...
+
+    def state(self) -> State:
+        """Everything that later results depend on."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take what `state` gave."""
+        ...
+
+
+def looking_at(dataset: Watched, learn_after: int | None = None) -> Looking:
+    """When windows are looked at: as soon as they end, where records come within half a day; else a lag later."""
+    first = dataset.lag_slots if dataset.waits else 0
+    ages = (first, first + _HALF_DAY, first + _TWO_DAYS)
+    # where windows are judged a lag after their end, the days before are in already
+    learn = learn_after if learn_after is not None else 1 if dataset.waits else 7
+    return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
+
+
+def surge(dataset: Watched, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:
+    """Sudden excess in one district and type; see `citystream.detect.surge`."""
+    settings = SurgeSettings(
+        dataset=dataset.name, budget=budget, looking=looking_at(dataset, learn_after), naming=naming
+    )
+    return Surge(settings, zone_clock(dataset.zone))

@@ -1,0 +1,256 @@
+"""From the store to alerts: detectors that are brought up to where the store is, after its transactions.
+
+A detector is a function of the log: of what was counted when, by the newest time of fetching. `bring_up` tells it what
+became of records since it was told last, in order of the log, moves its clock, and writes what it says together with
+how far it has come. Wherever that is stopped it goes on, and what was lost is made again from offset 0, the same.
+
+Records of an archive are told as if they had come when they were published, a lag after they occurred. An archive that
+is loaded when the detector is already past that time makes it begin anew, because it learns from the past in order.
+Records of the first half hour of a year are not told: most of them stand there because their day is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from citystream import schema
+from citystream.detect.arrays import State, under, within
+from citystream.detect.engines import Engine
+from citystream.detect.episode_rows import Row, row_of, says_the_same, withdrawn
+from citystream.detect.episodes import AlertChange
+from citystream.detect.keeping import packed, unpacked
+from citystream.detect.local_days import LocalClock
+from citystream.detect.pulses import Pulses
+from citystream.detect.spans import Versions, spans
+from citystream.detect.telling import archives, begins_a_year, long_ago, told
+from citystream.ports import Followed, History, Integers
+
+_SLOTS_A_DAY = 48
+#: So much of the past is told, from the newest records of an archive back.
+_PAST = timedelta(days=3653)
+#: And so much before the record from which on nearly all are.
+_BEFORE = timedelta(days=1)
+#: How often a state is kept: from there to where it is, it is made again.
+_KEPT_EVERY = _SLOTS_A_DAY
+_NEVER = -(1 << 40)
+_EPOCH = datetime(1970, 1, 1)
+_HALF_HOUR = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A detector that is asked for: its *name*, its *settings* in words (others begin anew), how to *make* it with what
+    a cell is called, the *lag* of the records in slots, the *clock* of the city, and whether a visit *ends* its *slot*
+    (`Pulses`).
+    """
+
+    name: str
+    settings: str
+    make: Callable[[Callable[[int, int], str]], Engine]
+    lag: int
+    clock: LocalClock
+    ends_slot: bool
+
+
+@dataclass(slots=True)
+class _Memory:
+    """How far a detector is, and everything that has to be known for what comes next.
+
+    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all; *fed*:
+    whether it was told anything; *clock*: where its clock stands; *kept*: where it stood when the state was kept last.
+    """
+
+    engine: Engine
+    pulses: Pulses = field(default_factory=Pulses.none)
+    told: int = 0
+    counted: int = 0
+    since: int = 0
+    fed: bool = False
+    clock: int = _NEVER
+    kept: int = _NEVER
+    districts: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    alerts: dict[str, Row] = field(default_factory=dict)
+
+    def state(self) -> State:
+        """As arrays, without alerts, which are in the store."""
+        numbers = [self.told, self.counted, self.since, int(self.fed), self.clock]
+        made: State = {"numbers": np.array(numbers)}
+        made |= {"districts": np.array(self.districts, np.str_), "types": np.array(self.types, np.str_)}
+        return made | under(self.pulses.state(), "pulses") | under(self.engine.state(), "engine")
+
+    def restore(self, state: State) -> None:
+        """Take what `state` gave."""
+        self.told, self.counted, self.since, fed, self.clock = (int(each) for each in state["numbers"].tolist())
+        self.fed, self.kept = bool(fed), self.clock
+        self.districts += state["districts"].tolist()
+        self.types += state["types"].tolist()
+        self.pulses = Pulses.restored(within(state, "pulses"))
+        self.engine.restore(within(state, "engine"))
+
+
+class Follower:
+    """One detector of one dataset. It may live as long as the process; if another one came further, it reads that."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self._memory: _Memory | None = None
+        self._written = _NEVER
+
+    def bring_up(self, history: History) -> int:
+        """Tell the detector what happened since; returns how many changes of alerts were written."""
+        known = history.clock(self.asked.name)
+        anew = known is None or known[0] != self.asked.settings
+        memory, self._memory = self._current(history, known, anew=anew), None
+        begun = int(memory.pulses.first[-1]) if len(memory.pulses) else 0
+        pulses = memory.pulses.going_on(history.moments(begun), ends_slot=self.asked.ends_slot)
+        rows: list[Row] = []
+        if len(pulses) - 1 > memory.told:
+            memory.pulses = pulses
+            rows = self._tell(memory, history)
+        if len(rows) or anew or memory.clock - memory.kept >= _KEPT_EVERY:
+            rows = self._keep(memory, rows, history, anew=anew)
+        self._memory = memory
+        return len(rows)
+
+    def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> _Memory:
+        """What is remembered, here or in the store."""
+        if anew:
+            self._written = _NEVER
+            return self._begun()
+        if self._memory and known and known[1] == self._written:
+            return self._memory
+        found = history.followed(self.asked.name)
+        assert found
+        memory, self._written = self._begun(), found.clock
+        memory.restore(unpacked(found.state))
+        episodes = history.episodes(self.asked.name, memory.clock).to_pylist()
+        memory.alerts = {str(row["alert_id"]): row for row in episodes}
+        return memory
+
+    def _begun(self) -> _Memory:
+        districts: list[str] = []
+        types: list[str] = []
+        return _Memory(self._engine(districts, types), districts=districts, types=types)
+
+    def _engine(self, districts: list[str], types: list[str]) -> Engine:
+        return self.asked.make(lambda district, kind: f"{districts[district]}/{types[kind]}")
+
+    def _tell(self, memory: _Memory, history: History) -> list[Row]:
+        """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
+        first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
+        if not first:
+            memory.since = _since(history, int(pulses.first[1]))
+        found = self._spans(memory, history, int(pulses.first[first]), int(pulses.first[until]))
+        memory.pulses = pulses = self._with_archives(memory, history, first, until)
+        rows: list[Row] = []
+        for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
+            rows += self._pass(memory, found, place)
+            rows += self._load(memory, history, place + 1) if memory.fed else self._pass(memory, found, place + 1)
+        return rows + self._pass(memory, found, until)
+
+    def _with_archives(self, memory: _Memory, history: History, first: int, until: int) -> Pulses:
+        """The pulses, those from place *first* to before *until* marked if they brought an archive."""
+        pulses = memory.pulses
+        edges = pulses.first[first : until + 1]
+        many, old = history.came(edges, long_ago(pulses.slot[first:until], self.asked.lag))
+        loaded = pulses.archive.copy()
+        loaded[first:until] |= archives(many, old, memory.counted)
+        memory.counted += int(many.sum())
+        return replace(pulses, archive=loaded)
+
+    def _pass(self, memory: _Memory, found: Versions, until: int) -> list[Row]:
+        """Tell what came in the pulses before *until*, up to where that begins."""
+        if until <= memory.told:
+            return []
+        changes = self._advance(memory, found, (memory.told, until))
+        at = memory.pulses.offsets_of(np.array([each.at for each in changes], np.int64))
+        newest = {(each.alert.alert_id, off): each for each, off in zip(changes, at.tolist(), strict=True)}
+        return [self._row(memory, each, off) for (_, off), each in newest.items()]
+
+    def _load(self, memory: _Memory, history: History, until: int) -> list[Row]:
+        """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
+        first, after = int(memory.pulses.first[0]), int(memory.pulses.first[until])
+        memory.since = _since(history, after)
+        found = self._spans(memory, history, first, after)
+        memory.engine = self._engine(memory.districts, memory.types)
+        changes = self._advance(memory, found, (0, until))
+        at = int(memory.pulses.at[until]), memory.clock
+        last = {each.alert.alert_id: each for each in changes}
+        rows = [withdrawn(row, at) for name, row in memory.alerts.items() if row["active"] and name not in last]
+        memory.alerts |= {str(row["alert_id"]): row for row in rows}
+        for name, each in last.items():
+            before = memory.alerts.get(name)
+            row = self._row(memory, replace(each, at=memory.clock), at[0])
+            if before is None or not says_the_same(before, row):
+                rows.append(row)
+            else:
+                memory.alerts[name] = before
+        return rows
+
+    def _advance(self, memory: _Memory, found: Versions, places: tuple[int, int]) -> Sequence[AlertChange]:
+        changes = told(found, memory.pulses, places, self.asked.lag)
+        memory.fed = memory.fed or len(changes) > 0
+        memory.engine.feed(changes)
+        memory.told, memory.clock = places[1], int(memory.pulses.slot[places[1]])
+        return memory.engine.advance(memory.clock)
+
+    def _row(self, memory: _Memory, change: AlertChange, off: int) -> Row:
+        alert = change.alert
+        cell = memory.districts[alert.district], memory.types[alert.type]
+        row = row_of(alert, cell, (off, change.at), memory.alerts.get(alert.alert_id))
+        memory.alerts[alert.alert_id] = row
+        return row
+
+    def _spans(self, memory: _Memory, history: History, first: int, until: int) -> Versions:
+        """The spans of all incidents that changed between two offsets, with codes for their words."""
+        since = _EPOCH + memory.since * _HALF_HOUR
+        table = history.versions(first, until, since)
+        names = ("incident", "record", "off", "until", "slot", "timed", "change")
+        columns = {name: np.array(table[name].to_numpy(), np.int64) for name in names}
+        words = [pc.dictionary_encode(table[name].combine_chunks()) for name in ("district", "type")]
+        codes = [np.array(each.indices.to_numpy(zero_copy_only=False), np.int64) for each in words]
+        found = spans(Versions(**columns, district=codes[0], type=codes[1]))
+        found = found.take(~begins_a_year(found.slot, self.asked.clock))
+        # what a word is numbered depends on nothing but the log
+        begun = found.take(found.off >= first)
+        district = _renumbered(memory.districts, words[0], found.district, begun.district)
+        kind = _renumbered(memory.types, words[1], found.type, begun.type)
+        return replace(found, district=district, type=kind)
+
+    def _keep(self, memory: _Memory, rows: list[Row], history: History, *, anew: bool) -> list[Row]:
+        """Write what was not written yet; the state once a day of the clock, and at the beginning."""
+        rows = [row for row in rows if int(str(row["clock"])) > self._written]
+        saves = anew or memory.clock - memory.kept >= _KEPT_EVERY
+        state = packed(memory.state()) if saves else b""
+        followed = Followed(self.asked.settings, max(memory.clock, self._written), state)
+        table = pa.Table.from_pylist(rows, schema.EPISODE)
+        history.write(self.asked.name, table, followed, saves=saves, anew=anew)
+        memory.kept = memory.clock if saves else memory.kept
+        self._written = followed.clock
+        return rows
+
+
+def _since(history: History, until: int) -> int:
+    """The first slot that is told, by the records before offset *until*."""
+    span = history.span(until)
+    if span is None:
+        return 0
+    return (max(span[0], span[1] - _PAST) - _BEFORE - _EPOCH) // _HALF_HOUR
+
+
+def _renumbered(words: list[str], encoded: pa.DictionaryArray, codes: Integers, begun: Integers) -> Integers:
+    """*codes* of *encoded* as places in *words*, which get the new ones of *begun* in their order."""
+    names: list[str] = encoded.dictionary.to_pylist()
+    _, first = np.unique(begun, return_index=True)
+    known = set(words)
+    words += [names[code] for code in begun[np.sort(first)].tolist() if names[code] not in known]
+    place = {word: number for number, word in enumerate(words)}
+    # a word that is nowhere in words is of no span that is told
+    return np.array([place.get(name, 0) for name in names] or [0], np.int64)[codes]

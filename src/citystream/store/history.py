@@ -1,0 +1,151 @@
+"""What became of one dataset's records, as detectors that follow the store are told it, and their alerts."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from citystream import schema
+from citystream.catalog.dataset import Dataset
+from citystream.errors import StorageError
+from citystream.ports import Followed, Integers
+from citystream.store.database import first_line
+from citystream.store.tables import statement
+from citystream.store.views import quoted
+
+_COLUMNS = ", ".join(schema.EPISODE.names)
+
+
+class StoredHistory:
+    """The history of *dataset* in the tables of the private name *table*; *key*: the name of its position."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str, key: str) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._table = table
+        self._key = key
+
+    def moments(self, after: int) -> pa.Table:
+        """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
+        return self._connection.sql(
+            'SELECT off, fetched_at AS "at", false AS visit, false AS whole FROM core.commits '
+            f"WHERE dataset = {quoted(self._key)} AND off >= {after} "
+            "UNION ALL SELECT off, finished_at, true, whole FROM core.visits "
+            f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
+            'ORDER BY off - visit::INTEGER, visit, "at", whole'
+        ).to_arrow_table()
+
+    def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
+        """How many records came for the first time between each two of the offsets *edges*, and how many of them
+        occurred before the half hours *before*, one for each.
+        """
+        places = np.arange(len(before))
+        pulses = pa.table({"place": places, "first": edges[:-1], "before": before})
+        sql = statement("came").format(t=self._table, first=int(edges[0]), until=int(edges[-1]))
+        self._connection.register("pulses", pulses)
+        found = self._connection.sql(sql).to_arrow_table()
+        self._connection.unregister("pulses")
+        many, old = np.zeros(len(before), np.int64), np.zeros(len(before), np.int64)
+        for counts, name in ((many, "many"), (old, "old")):
+            counts[found["place"].to_numpy()] = found[name].to_numpy()
+        return many, old
+
+    def span(self, until: int) -> tuple[datetime, datetime] | None:
+        """Between when (UTC) nearly all records before offset *until* occurred: a few claim to be from long ago."""
+        rows = self._rows(
+            "SELECT quantile_disc(occurred_at, 0.005), quantile_disc(occurred_at, 0.995) FROM core.{t}_versions "
+            "WHERE off < ? AND occurred_at IS NOT NULL",
+            until,
+        )
+        first, last = rows[0]
+        return (first, last) if first is not None else None
+
+    def versions(self, first: int, until: int, since: datetime) -> pa.Table:
+        """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on."""
+        merged = self._dataset.columns.incident_id is not None
+        sql = statement("counted_versions").format(
+            t=self._table,
+            first=first,
+            until=until,
+            incident="(hash(coalesce(x.incident_id, x.k::VARCHAR)) >> 1)::BIGINT" if merged else "x.k",
+            touched="SEMI JOIN touched USING (incident)" if first else "",
+        )
+        return self._connection.sql(sql, params=[since]).to_arrow_table()
+
+    def clock(self, detector: str) -> tuple[str, int] | None:
+        """Its settings and clock, without its state."""
+        rows = self._rows("SELECT settings, clock FROM core.{t}_followed WHERE detector = ?", detector)
+        return (str(rows[0][0]), int(rows[0][1])) if rows else None
+
+    def followed(self, detector: str) -> Followed | None:
+        """How far *detector* has come, None if it has to begin."""
+        rows = self._rows("SELECT settings, clock, state FROM core.{t}_followed WHERE detector = ?", detector)
+        return Followed(*rows[0]) if rows else None
+
+    def episodes(self, detector: str, clock: int) -> pa.Table:
+        """`EPISODE`: its alerts as they stood in half hour *clock* of the clock."""
+        return self._connection.sql(
+            f"SELECT {_COLUMNS} FROM core.{self._table}_episodes WHERE detector = ? AND clock <= ? QUALIFY "
+            "row_number() OVER (PARTITION BY alert_id ORDER BY off DESC, clock DESC) = 1 ORDER BY off, clock, alert_id",
+            params=[detector, clock],
+        ).to_arrow_table()
+
+    def write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
+        """Append *episodes* and move on, in one transaction; the state only if *saves*. *anew*: instead of all."""
+        try:
+            self._connection.execute("BEGIN")
+            self._write(detector, episodes, followed, saves=saves, anew=anew)
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            raise StorageError(
+                f"{self._dataset.name}: the store refused alerts of {detector}: {first_line(error)}",
+                "free some space if the disk is full, then run again: it goes on where it stopped",
+            ) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def keep_only(self, detectors: list[str]) -> None:
+        """Remove what is kept of detectors that are no longer asked for."""
+        for what in ("followed", "episodes"):
+            name = f"core.{self._table}_{what}"
+            others = f"FROM {name} WHERE NOT list_contains(?, detector)"
+            if self._rows(f"SELECT 1 {others} LIMIT 1", detectors):
+                self._connection.execute(f"DELETE {others}", [detectors])
+
+    def _write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
+        execute, table = self._connection.execute, f"core.{self._table}"
+        if anew:
+            execute(f"DELETE FROM {table}_episodes WHERE detector = ?", [detector])
+        if len(episodes):
+            self._connection.register("appended", episodes)
+            execute(
+                f"INSERT INTO {table}_episodes (detector, written, {_COLUMNS}) SELECT ?, ?, {_COLUMNS} FROM appended",
+                [detector, self._position()],
+            )
+            self._connection.unregister("appended")
+        if saves:
+            execute(f"DELETE FROM {table}_followed WHERE detector = ?", [detector])
+            execute(
+                f"INSERT INTO {table}_followed VALUES (?, ?, ?, ?)",
+                [detector, followed.settings, followed.clock, followed.state],
+            )
+        else:
+            execute(f"UPDATE {table}_followed SET clock = ? WHERE detector = ?", [followed.clock, detector])
+
+    def _position(self) -> int:
+        rows = self._rows("SELECT log_offset FROM core.positions WHERE dataset = ?", self._key)
+        return int(rows[0][0]) if rows else 0
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql.format(t=self._table), list(values)).fetchall()
+
+    def _roll_back(self) -> None:
+        with suppress(duckdb.Error):
+            self._connection.execute("ROLLBACK")

@@ -1,0 +1,228 @@
+"""Detectors that follow the store: however the log is cut, restarted or lost, the same alerts; every offset too."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from citystream.app.following import Following
+from citystream.catalog.dataset import Dataset
+from citystream.ports import Fetch
+from citystream.store.database import Database
+from citystream.store.duckdb import DatasetStore
+from citystream.store.views import statements
+from tests.laws.logs import conformed, dataset
+from tests.laws.model import Record
+
+START, DAYS, BURST_DAY = datetime(2024, 2, 28), 14, 10  # clocks are put forward on 10 March
+FEW = settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+CELLS = (("1", "A", 10.0), ("2", "A", 3.0), ("1", "B", 6.0), ("2", "B", 1.0))
+Visit = tuple[int, datetime]
+
+
+def about(lag: str = "PT0S") -> Dataset:
+    said = dataset().model_dump(exclude={"crosswalk", "detectors", "lag", "cadence"})
+    asked = {"detectors": [{"name": "surge", "budget": 2.0}], "lag": lag, "cadence": "PT1H"}
+    return Dataset.model_validate(said | asked)
+
+
+@cache
+def usual() -> tuple[Record, ...]:
+    """A small city, of which records come up to some hours late."""
+    rng = np.random.default_rng(2)
+    made = []
+    for district, kind, rate in CELLS:
+        for minute in rng.integers(0, DAYS * 1440, rng.poisson(rate * DAYS)).tolist():
+            local = START + timedelta(minutes=int(minute))
+            late = timedelta(hours=6 + int(rng.integers(0, 4)))  # Chicago is six hours behind
+            made.append(Record(id="0", local=local, type=kind, district=district, fetched=local + late))
+    return tuple(made)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """More records in one cell than is usual, *again* published so many hours later, as gone if *taken*."""
+
+    cell: int
+    hour: int
+    many: int
+    again: int
+    taken: bool
+
+    def records(self) -> list[Record]:
+        district, kind, _ = CELLS[self.cell]
+        begun = START + timedelta(days=BURST_DAY, hours=self.hour)
+        found = []
+        for place in range(self.many):
+            local = begun + timedelta(minutes=7 * place)
+            new = Record(f"b{place}", local=local, type=kind, district=district, fetched=local + timedelta(hours=6))
+            found.append(new)
+            at = begun + timedelta(hours=16 + self.again)
+            found.append(replace(new, gone=self.taken, ward=1, fetched=at))
+        return found
+
+
+bursts = st.builds(
+    Burst,
+    cell=st.integers(0, 3),
+    hour=st.integers(0, 30),
+    many=st.integers(5, 14),
+    again=st.sampled_from([0, 5, 30]),
+    taken=st.booleans(),
+)
+
+
+def log_of(more: Sequence[Burst] = ()) -> list[Record]:
+    """In the order of fetching, each record under an id of its own."""
+    numbered = [replace(record, id=str(place)) for place, record in enumerate(usual())]
+    extra = [
+        replace(record, id=f"x{place}{record.id}") for place, burst in enumerate(more) for record in burst.records()
+    ]
+    return sorted([*numbered, *extra], key=lambda record: record.fetched)
+
+
+def visits_of(log: Sequence[Record], places: Sequence[int]) -> list[Visit]:
+    """A visit after some records, a minute after the last of them was fetched."""
+    return [(min(place, len(log)), log[min(place, len(log)) - 1].fetched + timedelta(minutes=1)) for place in places]
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        with Database(folder) as opened:
+            yield opened
+    finally:
+        shutil.rmtree(folder)
+
+
+def followed(
+    opened: Database,
+    log: Sequence[Record],
+    of: Dataset,
+    cuts: Sequence[int] = (),
+    visits: Sequence[Visit] = (),
+    *,
+    restarts: bool = False,
+    loses_at: int = -1,
+) -> None:
+    """The whole *log* through the store, in pieces; *loses_at*: the cut at which all that detectors keep is lost."""
+    edges = sorted({min(cut, len(log)) for cut in [*cuts, *(place for place, _ in visits)]} | {0, len(log)})
+    opened.require(of)
+    store, following = DatasetStore(opened.connection, of, []), Following()
+    for number, (start, end) in enumerate(pairwise(edges)):
+        if restarts:
+            store, following = DatasetStore(opened.connection, of, []), Following()
+        if number == loses_at:
+            opened.connection.execute(f"DELETE FROM core.{of.table}_followed")
+        store.apply(conformed(log[start:end], start, of))
+        following.bring_up(of, store)
+        for _, at in (visit for visit in visits if visit[0] == end):
+            store.record_fetch(visit_at(at))
+            following.bring_up(of, store)
+
+
+def visit_at(at: datetime) -> Fetch:
+    return Fetch("testville/crimes", "", "incremental", at, at, 0, None, None, "", "", "", "", "fresh", "")
+
+
+def history(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """Everything that was ever said."""
+    return connection.execute(
+        "SELECT * EXCLUDE (written) FROM core.testville_crimes_episodes ORDER BY off, clock, alert_id"
+    ).fetchall()
+
+
+def alerts(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    return connection.execute("SELECT * FROM alerts ORDER BY alert_id").fetchall()
+
+
+@FEW
+@given(
+    more=st.lists(bursts, max_size=2),
+    cuts=st.lists(st.integers(0, 400), max_size=8),
+    visited=st.lists(st.integers(1, 400), max_size=4),
+    restarts=st.booleans(),
+    loses_at=st.integers(-1, 6),
+    lag=st.sampled_from(["PT0S", "P1D"]),
+)
+def test_cuts_restarts_and_losses_change_nothing(more, cuts, visited, restarts, loses_at, lag) -> None:
+    of, log = about(lag), log_of(more)
+    visits = visits_of(log, visited)
+    with database() as whole, database() as pieces:
+        followed(whole, log, of, visits=visits)
+        followed(pieces, log, of, cuts, visits, restarts=restarts, loses_at=loses_at)
+        assert history(pieces.connection) == history(whole.connection)
+        assert alerts(pieces.connection) == alerts(whole.connection)
+
+
+@FEW
+@given(more=st.lists(bursts, max_size=2), at=st.lists(st.integers(150, 400), min_size=1, max_size=3))
+def test_as_of_any_offset_is_a_store_that_stopped_there(more, at) -> None:
+    of, log = about(), log_of(more)
+    with database() as whole:
+        followed(whole, log, of)
+        for offset in at:
+            cut = min(offset, len(log) - 1)
+            for view in statements({of.name: of}, {of.name: cut}):
+                whole.connection.execute(view)
+            with database() as stopped:
+                followed(stopped, log[: cut + 1], of)
+                assert alerts(whole.connection) == alerts(stopped.connection)
+
+
+@FEW
+@given(burst=bursts.filter(lambda burst: burst.many > 9), cuts=st.lists(st.integers(0, 400), max_size=4))
+def test_what_is_taken_away_withdraws_and_leaves_nothing(burst, cuts) -> None:
+    of, taken = about(), replace(burst, taken=True)
+    names = "alert_id, observed, expected, recurrence_days, window_start"
+    active = f"SELECT {names} FROM alerts WHERE status = 'active' ORDER BY ALL"
+    with database() as without, database() as removed:
+        followed(without, log_of(), of)
+        followed(removed, log_of([taken]), of, cuts)
+        seen = f"SELECT max(observed) FROM core.{of.table}_episodes WHERE active"
+        assert removed.connection.execute(seen).fetchall()[0][0] >= burst.many
+        unsaid = "SELECT count(*) FROM alerts WHERE (status = 'withdrawn') <> (reason IS NOT NULL)"
+        assert removed.connection.execute(unsaid).fetchall() == [(0,)]
+        assert removed.connection.execute(active).fetchall() == without.connection.execute(active).fetchall()
+
+
+def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning() -> None:
+    """Half a year that comes at once: what is said is what a store says that had it all the time."""
+    of = about()
+    rng, log = np.random.default_rng(3), log_of([Burst(1, 5, 14, 0, taken=False)])
+    middle = len(log) // 2
+    old = [
+        replace(
+            record, id=f"old{year}-{place}", local=record.local - timedelta(days=14 * year), fetched=log[middle].fetched
+        )
+        for year in (4, 5, 6)
+        for place, record in enumerate(usual())
+        if record.local
+    ]
+    rng.shuffle(old)
+    loaded = [*log[:middle], *old, *log[middle:]]
+    with database() as late, database() as pieces, database() as early:
+        followed(late, loaded, of)
+        followed(pieces, loaded, of, [middle, middle + 700, len(loaded) - 40], restarts=True)
+        followed(early, log, of)
+        assert history(late.connection) == history(pieces.connection)
+        count = "SELECT count(*) FROM alerts WHERE window_start < '2024-02-28'"
+        assert late.connection.execute(count).fetchall() > early.connection.execute(count).fetchall()
