@@ -10,6 +10,7 @@ The tree::
     ├── FileRefused             a published file that cannot be taken as it is
     ├── PortalError             exit code 3: a portal failed or contradicted itself
     ├── SinkError               exit code 3: somewhere that is delivered to failed or refused
+    │   └── OutcomeUnknown      nobody can tell whether it arrived
     └── StorageError            exit code 4: disk, log or store failed
         ├── NoStore             there is no store yet
         ├── StoreBusy           another process holds the store
@@ -85,6 +86,10 @@ class SinkError(CitystreamError):
     def __init__(self, message: str, hint: str = "", *, passing: bool = False) -> None:
         super().__init__(message, hint)
         self.passing = passing
+
+
+class OutcomeUnknown(SinkError):
+    """The answer was lost: what was sent may have arrived or not."""
 
 
 class StorageError(CitystreamError):

@@ -33,11 +33,14 @@ from citystream.ports import Followed, History, Integers
 
 _SLOTS_A_DAY = 48
 #: So much of the past is told, from the newest records of an archive back.
-_PAST = timedelta(days=3653)
+PAST = timedelta(days=3653)
 #: And so much before the record from which on nearly all are.
 _BEFORE = timedelta(days=1)
 #: How often a state is kept: from there to where it is, it is made again.
 _KEPT_EVERY = _SLOTS_A_DAY
+#: After so long without a record there is nothing left to say, and time passes only when the next one comes: an archive
+#: that ends years ago is not followed through the years since.
+_IDLE = 35 * _SLOTS_A_DAY
 _NEVER = -(1 << 40)
 _EPOCH = datetime(1970, 1, 1)
 _HALF_HOUR = timedelta(minutes=30)
@@ -62,8 +65,9 @@ class Asked:
 class _Memory:
     """How far a detector is, and everything that has to be known for what comes next.
 
-    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all; *fed*:
-    whether it was told anything; *clock*: where its clock stands; *kept*: where it stood when the state was kept last.
+    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all; *came*:
+    the last slot in which anything came; *clock*: where its clock stands; *kept*: where it stood when the state was kept
+    last.
     """
 
     engine: Engine
@@ -71,7 +75,7 @@ class _Memory:
     told: int = 0
     counted: int = 0
     since: int = 0
-    fed: bool = False
+    came: int = _NEVER
     clock: int = _NEVER
     kept: int = _NEVER
     districts: list[str] = field(default_factory=list)
@@ -80,15 +84,15 @@ class _Memory:
 
     def state(self) -> State:
         """As arrays, without alerts, which are in the store."""
-        numbers = [self.told, self.counted, self.since, int(self.fed), self.clock]
+        numbers = [self.told, self.counted, self.since, self.came, self.clock]
         made: State = {"numbers": np.array(numbers)}
         made |= {"districts": np.array(self.districts, np.str_), "types": np.array(self.types, np.str_)}
         return made | under(self.pulses.state(), "pulses") | under(self.engine.state(), "engine")
 
     def restore(self, state: State) -> None:
         """Take what `state` gave."""
-        self.told, self.counted, self.since, fed, self.clock = (int(each) for each in state["numbers"].tolist())
-        self.fed, self.kept = bool(fed), self.clock
+        self.told, self.counted, self.since, self.came, self.clock = (int(each) for each in state["numbers"].tolist())
+        self.kept = self.clock
         self.districts += state["districts"].tolist()
         self.types += state["types"].tolist()
         self.pulses = Pulses.restored(within(state, "pulses"))
@@ -118,6 +122,21 @@ class Follower:
             rows = self._keep(memory, rows, history, anew=anew)
         self._memory = memory
         return len(rows)
+
+    def replay(self, history: History) -> list[Row]:
+        """How alerts would have stood, in the order of the clock, had the detector followed from the first record on and
+        archives come as they were published. Nothing is written.
+        """
+        memory = self._begun()
+        memory.pulses = memory.pulses.going_on(history.moments(0), ends_slot=self.asked.ends_slot)
+        last = len(memory.pulses) - 1
+        if last < 1:
+            return []
+        memory.pulses = self._with_archives(memory, history, 0, last)
+        until = int(memory.pulses.first[last])
+        memory.since = _since(history, until)
+        changes = self._advance(memory, self._spans(memory, history, 0, until), (0, last))
+        return [self._row(memory, each, int(memory.pulses.at[last])) for each in changes]
 
     def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> _Memory:
         """What is remembered, here or in the store."""
@@ -152,7 +171,7 @@ class Follower:
         rows: list[Row] = []
         for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
             rows += self._pass(memory, found, place)
-            rows += self._load(memory, history, place + 1) if memory.fed else self._pass(memory, found, place + 1)
+            rows += self._load(memory, history, place + 1) if memory.came > _NEVER else self._pass(memory, found, place + 1)
         return rows + self._pass(memory, found, until)
 
     def _with_archives(self, memory: _Memory, history: History, first: int, until: int) -> Pulses:
@@ -196,10 +215,10 @@ class Follower:
 
     def _advance(self, memory: _Memory, found: Versions, places: tuple[int, int]) -> Sequence[AlertChange]:
         changes = told(found, memory.pulses, places, self.asked.lag)
-        memory.fed = memory.fed or len(changes) > 0
+        memory.came = int(changes.came.max(initial=memory.came))
         memory.engine.feed(changes)
         memory.told, memory.clock = places[1], int(memory.pulses.slot[places[1]])
-        return memory.engine.advance(memory.clock)
+        return memory.engine.advance(min(memory.clock, memory.came + _IDLE))
 
     def _row(self, memory: _Memory, change: AlertChange, off: int) -> Row:
         alert = change.alert
@@ -242,7 +261,7 @@ def _since(history: History, until: int) -> int:
     span = history.span(until)
     if span is None:
         return 0
-    return (max(span[0], span[1] - _PAST) - _BEFORE - _EPOCH) // _HALF_HOUR
+    return (max(span[0], span[1] - PAST) - _BEFORE - _EPOCH) // _HALF_HOUR
 
 
 def _renumbered(words: list[str], encoded: pa.DictionaryArray, codes: Integers, begun: Integers) -> Integers:

@@ -6,7 +6,7 @@ other. All data crosses as Arrow; `schema` has the shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -400,4 +400,68 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What people are told about one alert, as it may leave: that it was *raised*, or *withdrawn* after that was told.
+
+    *zone*: the time zone of its city; *title* and *text* are for reading, *facts* the same for programs; *notice*: the
+    publisher's words that go along.
+    """
+
+    alert_id: str
+    what: Literal["raised", "withdrawn"]
+    dataset: str
+    zone: str
+    title: str
+    text: str
+    notice: str
+    facts: Mapping[str, str | int | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent at one time: one notification, or several together; a *test* has none. *key* is the same however
+    often it is sent; *made_at* (UTC): when it was first meant to be sent.
+    """
+
+    key: str
+    made_at: datetime
+    told: tuple[Notification, ...]
+    test: bool = False
+
+
+class Told(Protocol):
+    """What was told at one target."""
+
+    def identity(self) -> str:
+        """What tells this data folder from all others, for ever."""
+        ...
+
+    def begun(self) -> datetime:
+        """When (UTC) it was first told anything, or looked whether there is something."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[tuple[datetime, Notification]]:
+        """The notifications sent or being sent last, newest first, with when (UTC) that was first meant."""
+        ...
+
+
+class Target(Protocol):
+    """Where people are told about alerts."""
+
+    #: Whether what comes again under the same key is known there, so that it may be sent when nobody knows whether it
+    #: arrived.
+    recognises: bool
+    #: Whether a message disturbs somebody, so that it waits for the end of the quiet hours.
+    disturbs: bool
+
+    def prepare(self) -> None:
+        """Make ready what has to be there before the first message. Raises `SinkError`."""
+        ...
+
+    def send(self, message: Message, at: datetime) -> None:
+        """Send it, now (*at*, UTC). Raises `SinkError` if it did not arrive, `OutcomeUnknown` if nobody can tell."""
         ...

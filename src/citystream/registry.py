@@ -46,6 +46,11 @@ SEAMS: dict[str, dict[str, Entry]] = {
         "parquet": Entry("citystream.sinks.parquet:ParquetSink"),
         "s3": Entry("citystream.sinks.parquet:ParquetSink"),
     },
+    "targets": {
+        "atom": Entry("citystream.notify.atom:AtomTarget"),
+        "urls": Entry("citystream.notify.services:ServiceTarget", "notify"),
+        "webhook": Entry("citystream.notify.webhook:WebhookTarget"),
+    },
 }
 
 

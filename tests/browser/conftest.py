@@ -53,7 +53,9 @@ def citystream(*words: str, cwd: Path) -> None:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder; the worker that comes first makes it, each gets a copy."""
-    shared = tmp_path_factory.getbasetemp().parent / "browser-store"
+    own_base = tmp_path_factory.getbasetemp()
+    # workers have a folder each in that of the session; alone, the one above would be that of all sessions ever
+    shared = (own_base.parent if os.environ.get("PYTEST_XDIST_WORKER") else own_base) / "browser-store"
     with FileLock(f"{shared}.lock"):
         if not (shared / "ready").exists():
             shared.mkdir()

@@ -172,3 +172,7 @@ def test_readings_are_shown_and_never_counted(dashboard: Dashboard) -> None:
     expect(dashboard.page.locator("[data-station]").first).to_be_visible()
     expect(dashboard.page.get_by_text("never counted").first).to_be_visible()
     expect(dashboard.page.locator("[data-kpi]")).to_have_count(0)
+    for name in ("Live", "Areas"):
+        dashboard.page.get_by_role("link", name=name).click()
+        expect(dashboard.page.locator("main")).to_contain_text("Explore")
+        expect(dashboard.page.get_by_role("alert")).to_have_count(0)

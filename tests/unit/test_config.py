@@ -147,4 +147,4 @@ def test_a_file_that_is_not_there(tmp_path, name) -> None:
 
 
 def test_every_setting_says_what_it_is_for() -> None:
-    assert all(each.purpose and each.variable == f"CITYSTREAM_{each.name.upper()}" for each in SETTINGS)
+    assert all(each.purpose and each.variable == f"CITYSTREAM_{each.name.upper().replace('.', '_')}" for each in SETTINGS)

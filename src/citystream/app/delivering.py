@@ -96,33 +96,56 @@ class Delivery:
 
     def follow(self, news: News, every: float) -> None:
         """Again and again, whenever there is news and at least each *every* seconds, until someone says stop."""
-        wait = FIRST_WAIT
-        while not self.stopping():
-            seen, failed = news.count, self._tried()
-            if failed:
-                self.complain(self.address, failed, wait)
-                self.stopping.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
-            else:
-                news.wait(seen, every, self.stopping)
-                wait = FIRST_WAIT
+        again(self.once, lambda *failed: self.complain(self.address, *failed), news, every, self.stopping)
 
-    def _tried(self) -> CitystreamError | None:
-        """Whatever goes wrong with one sink, or with the store at this moment, is no reason for it to end."""
-        try:
-            return self.once()
-        except CitystreamError as error:
-            return error
+
+class Followed(Protocol):
+    """What goes to one *address*, and can be followed."""
+
+    @property
+    def address(self) -> str: ...
+
+    def follow(self, news: News, every: float) -> None: ...
+
+
+def again(
+    once: Callable[[], CitystreamError | None],
+    complain: Callable[[CitystreamError, float], None],
+    news: News,
+    every: float,
+    stopping: Stopping,
+) -> None:
+    """Do it *once*, and again whenever there is news and at least each *every* seconds, until someone says stop; after
+    a failure after a while, longer each time.
+    """
+    wait = FIRST_WAIT
+    while not stopping():
+        seen, failed = news.count, _tried(once)
+        if failed:
+            complain(failed, wait)
+            stopping.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+        else:
+            news.wait(seen, every, stopping)
+            wait = FIRST_WAIT
+
+
+def _tried(once: Callable[[], CitystreamError | None]) -> CitystreamError | None:
+    """Whatever goes wrong at one place, or with the store at this moment, is no reason for it to end."""
+    try:
+        return once()
+    except CitystreamError as error:
+        return error
 
 
 @contextmanager
-def following(deliveries: Sequence[Delivery], news: News, every: float, stopping: Stopping) -> Iterator[None]:
+def following(deliveries: Sequence[Followed], news: News, every: float, stopping: Stopping) -> Iterator[None]:
     """Each of *deliveries* followed in a thread of its own; at the end of the block they are told to stop. What none of
     them expects ends them all, and is raised here.
     """
     broken: list[BaseException] = []
 
-    def follow(delivery: Delivery) -> None:
+    def follow(delivery: Followed) -> None:
         try:
             delivery.follow(news, every)
         except BaseException as error:

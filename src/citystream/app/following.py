@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from citystream import registry
-from citystream.catalog.dataset import Dataset
+from citystream.catalog.dataset import Dataset, DetectorRule
 from citystream.detect.engines import Watched
+from citystream.detect.episode_rows import Row
 from citystream.detect.zone_clock import zone_clock
 from citystream.follow import Asked, Follower
+from citystream.ports import History
 from citystream.store.duckdb import DatasetStore
 
 
@@ -25,6 +27,11 @@ class Following:
         history.keep_only([each.name for each in asked])
         for follower in self._of(dataset.name, asked):
             follower.bring_up(history)
+
+    @staticmethod
+    def replay(dataset: Dataset, rule: DetectorRule, history: History) -> list[Row]:
+        """Rows of `schema.EPISODE`: what a detector of *rule* would have said of *dataset*; nothing is kept."""
+        return Follower(_asked(dataset, rule.name, rule.parameters)).replay(history)
 
     def forget(self, name: str) -> None:
         """What is remembered of the dataset *name* is of no use any more: its tables are made anew."""

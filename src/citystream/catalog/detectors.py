@@ -11,7 +11,7 @@ from citystream import registry
 #: What can be asked of the detectors of this package: the type, the least value, which a float must exceed, the most.
 _PARAMETERS: dict[str, dict[str, tuple[type[int] | type[float], float, float]]] = {
     "threshold": {"over": (int, 0, 1_000_000)},
-    "surge": {"budget": (float, 0, 100)},
+    "surge": {"budget": (float, 0, 100), "learn_after": (int, 1, 60)},
 }
 
 
@@ -19,7 +19,7 @@ class DetectorRule(BaseModel):
     """A detector by name; every other key is one of its parameters.
 
     *budget*: how many false alerts a week are expected, anywhere in the dataset; *over*: the highest count that is no
-    alert.
+    alert; *learn_after*: after how many days a day is learnt from, 1 where nothing comes late.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")

@@ -45,18 +45,26 @@ def settings_text() -> str:
         "# Every line shows a default; remove the # to change it. Folders are relative to this file.\n"
         "# `citystream doctor` shows what holds and where it came from.\n"
     )
-    return head + "".join(f"\n# {each.purpose}\n{_line(each)}\n" for each in SETTINGS)
+    lines, table = [head], ""
+    for each in SETTINGS:
+        within, _, name = each.name.rpartition(".")
+        # a table ends only where another begins, so those of one table stand together, and last
+        lines += [f"\n[{within}]\n"] if within != table else []
+        lines, table = [*lines, f"\n# {each.purpose}\n{_line(each, name)}\n"], within
+    return "".join(lines)
 
 
-def _line(setting: Setting) -> str:
+def _line(setting: Setting, name: str) -> str:
     if setting.secret:
-        return f"# {setting.name}: a secret, read from the environment only: {setting.variable}"
-    return f"# {setting.name} = {_toml(setting.default)}"
+        return f"# {name}: a secret, read from the environment only: {setting.variable}"
+    return f"# {name} = {_toml(setting.default)}"
 
 
 def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else f"{value:_}" if isinstance(value, int) else str(value)
 
 

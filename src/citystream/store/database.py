@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -324,3 +324,13 @@ def cuts_at(
     """The last offset that counts for each dataset: as given, never beyond what is stored."""
     rows = dict(connection.execute("SELECT dataset, log_offset FROM core.positions").fetchall())
     return {name: min(offsets.get(name, rows.get(name, 0) - 1), rows.get(name, 0) - 1) for name in datasets}
+
+
+def signs(folder: Path) -> object:
+    """What tells one state of the store's file in *folder* from another; None if there is none."""
+    found = []
+    for name in (FILE, f"{FILE}.wal"):
+        with suppress(OSError):
+            stat = (folder / name).stat()
+            found.append((name, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(found) or None

@@ -19,6 +19,13 @@ from citystream.store.tables import statement
 from citystream.store.views import quoted
 
 _COLUMNS = ", ".join(schema.EPISODE.names)
+#: Of all versions those whose record changed, and those whose incident did.
+_VERSION = "SELECT x.* FROM core.{t}_versions x"
+_TOUCHED_RECORDS = f"{_VERSION} SEMI JOIN changed USING (k)"
+_TOUCHED_INCIDENTS = (
+    f"{_VERSION} SEMI JOIN (FROM changed WHERE name IS NOT NULL) n ON n.name = x.incident_id UNION ALL "
+    f"{_VERSION} SEMI JOIN (FROM changed WHERE name IS NULL) n ON n.k = x.k WHERE x.incident_id IS NULL"
+)
 
 
 class StoredHistory:
@@ -68,12 +75,14 @@ class StoredHistory:
     def versions(self, first: int, until: int, since: datetime) -> pa.Table:
         """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on."""
         merged = self._dataset.columns.incident_id is not None
+        touched = (_TOUCHED_INCIDENTS if merged else _TOUCHED_RECORDS) if first else _VERSION
         sql = statement("counted_versions").format(
             t=self._table,
             first=first,
             until=until,
-            incident="(hash(coalesce(x.incident_id, x.k::VARCHAR)) >> 1)::BIGINT" if merged else "x.k",
-            touched="SEMI JOIN touched USING (incident)" if first else "",
+            name="x.incident_id" if merged else "NULL::VARCHAR",
+            incident="(hash(coalesce(v.incident_id, v.k::VARCHAR)) >> 1)::BIGINT" if merged else "v.k",
+            touched=touched.format(t=self._table),
         )
         return self._connection.sql(sql, params=[since]).to_arrow_table()
 

@@ -28,6 +28,7 @@ from citystream.store.database import (
     refusals,
     stored_datasets,
 )
+from citystream.store.history import StoredHistory
 from citystream.store.views import UNIONS, quoted, statements
 
 AsOf = str | int | date | datetime
@@ -148,6 +149,11 @@ class Reader:
     def lend(self, name: str, rows: pa.Table) -> None:
         """Let questions name *rows* as a table, until the reader is closed."""
         self._connection.register(name, rows)
+
+    def history(self, name: str) -> StoredHistory:
+        """What became of the records of the dataset *name*, for detectors that replay it."""
+        dataset = self.datasets[name]
+        return StoredHistory(self._connection, dataset, dataset.table, name)
 
     def meanings(self) -> str:
         """SQL of which types and codes are sensitive: dataset, type, native_code, native_label, sensitive.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
@@ -13,7 +13,7 @@ from citystream.catalog.dataset import Dataset
 from citystream.catalog.measures import READING
 from citystream.errors import QueryError, StorageError, UnknownName
 from citystream.registry import nearest
-from citystream.store.database import FILE
+from citystream.store.database import FILE, signs
 from citystream.store.reader import Reader
 from citystream.web.columns import Columns
 from citystream.web.engine import Anew, Engine, Loading
@@ -91,12 +91,7 @@ class Board:
 
     def signs(self) -> object:
         """What tells one state of the store's file from another; None if there is none."""
-        signs = []
-        for name in (FILE, f"{FILE}.wal"):
-            with suppress(OSError):
-                stat = (self.app.config.data / name).stat()
-                signs.append((name, stat.st_ino, stat.st_mtime_ns, stat.st_size))
-        return tuple(signs) or None
+        return signs(self.app.config.data)
 
     def stored(self) -> bool:
         """Whether there is a store."""
@@ -107,7 +102,7 @@ class Board:
         return [name for name, dataset in self.datasets.items() if dataset.kind != READING]
 
     def loaded(self) -> dict[str, Held]:
-        """The datasets in memory at this moment: who goes through them is not disturbed by what is read in meanwhile."""
+        """The datasets in memory at this moment, undisturbed by what is read in meanwhile."""
         return dict(self.held)
 
     @contextmanager

@@ -65,20 +65,20 @@ class Site:
 
         return await anyio.to_thread.run_sync(run, limiter=self.counting)
 
-    async def aside(self, work: Callable[[], T]) -> T:
-        """What *work* finds in files and at brokers, in a thread."""
-        return await anyio.to_thread.run_sync(work, limiter=self.reading)
-
     async def read(self, work: Callable[[Reader], T]) -> T:
-        """What *work* finds in the store, in a thread. Raises `Busy` if a writer keeps it for long."""
+        """What *work* finds in the store, in a thread. Raises `Busy` as `aside`, or if a writer keeps it for long."""
 
         def run() -> T:
             with self.board.reader() as reader:
                 return work(reader)
 
+        return await self.aside(run)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What *work* finds in files and logs, in a thread. Raises `Busy` if that takes too long."""
         with anyio.move_on_after(PATIENCE):
-            return await anyio.to_thread.run_sync(run, limiter=self.reading, abandon_on_cancel=True)
-        raise Busy("a writer keeps the store", "try again in a few seconds")
+            return await anyio.to_thread.run_sync(work, limiter=self.reading, abandon_on_cancel=True)
+        raise Busy("a writer keeps the store, or a log does not answer", "try again in a few seconds")
 
     def _moved(self, reader: Reader, moves: Sequence[Move]) -> None:
         for move in moves:

@@ -195,7 +195,7 @@ function Around({ alert, around }) {
     ${range && first >= 0 && html`<path d=${band([x(first), x(end)], [y(range.high), y(range.high)], [y(range.low), y(range.low)])} style="fill:var(--band);stroke:var(--line-2)" /><line x1=${x(first)} x2=${x(end)} y1=${y(range.expected)} y2=${y(range.expected)} style="stroke:var(--ghost);stroke-width:1.5;stroke-dasharray:3 3" />`}
     <path d=${path} style="fill:none;stroke:var(--ink);stroke-width:1.75;stroke-linejoin:round" />
     ${first >= 0 && html`<circle cx=${x(end)} cy=${y(alert.observed)} r="4.5" style="fill:var(--alert);stroke:var(--surface);stroke-width:2" /><text x=${Math.min(x(end) + 10, width - 70)} y=${y(alert.observed) + 4} style="fill:var(--alert);font-weight:600;font-size:12px">${alert.observed} observed</text>`}
-    ${days.map(({ start, index }) => html`<text x=${x(index)} y=${HEIGHT - 6} text-anchor=${index ? "middle" : "start"}>${format.weekday(start)} ${format.date(start, false)}</text>`)}</svg>`}</div>
+    ${days.map(({ start, index }) => html`<text x=${x(index)} y=${HEIGHT - 6} text-anchor=${x(index) < LEFT + 30 ? "start" : x(index) > width - 30 ? "end" : "middle"}>${step * 24 < 96 ? "" : `${format.weekday(start)} `}${format.date(start, false)}</text>`)}</svg>`}</div>
     <p class="muted">${current.value?.units} of this type and district, added up over ${hours} h ending at each hour. ${range ? "The expectation is known for the window only." : ""}</p>`;
 }
 

@@ -87,7 +87,7 @@ function Hours({ said, of }) {
     <div class="meter" role="img" aria-label="without an hour ${format.share(share)}"><i class="ink" style=${{ width: `${100 * (1 - (share ?? 0))}%` }}></i></div><//>`;
 }
 
-const WORDS = /** @type {Record<string, string>} */ ({ protected: "protected", area: "area only", withheld: "withheld", blank: "missing", zero: "at 0, 0", redacted: "redacted", outside_city: "outside", unreadable: "unreadable", not_published: "not published", other: "other" });
+const WORDS = /** @type {Record<string, string>} */ ({ protected: "protected", area: "area only", withheld: "withheld", blank: "missing", zero: "at 0°/0°", redacted: "redacted", outside_city: "outside", unreadable: "unreadable", not_published: "not published", other: "other" });
 
 /** @param {Record<string, number>} place */
 export const unmapped = place => Object.entries(place).filter(([why, n]) => why !== "shown" && n > 0).sort((a, b) => b[1] - a[1]);

@@ -22,11 +22,16 @@ const SPANS = /** @type {[string, string, number][]} */ ([["15", "15 min", 15], 
 
 export function Live() {
   const of = current.value;
+  if (!of) return null;
+  return of.counted ? html`<${LivePage} of=${of} />` : html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Live</h1><p>Readings are not listed one by one: Explore shows the newest value of every station.</p></div></div><${Stale} /></main>`;
+}
+
+/** @param {{of: Dataset}} props */
+function LivePage({ of }) {
   const [paused, setPaused] = useState(false);
   // what was here before the page, and what the line left out
-  const before = useAnswer(of ? "api/rows" : "", { dataset: of?.dataset ?? "", order: "arrived", limit: String(ASKED) }, "arrived", gaps.value);
+  const before = useAnswer("api/rows", { dataset: of.dataset, order: "arrived", limit: String(ASKED) }, "arrived", gaps.value);
   const [frozen, setFrozen] = useState(/** @type {Row[] | null} */ (null));
-  if (!of) return null;
   const all = newestFirst([...arrived.value, ...(before.said?.rows ?? [])]);
   const rows = frozen ?? all;
   const pause = () => {
@@ -36,7 +41,7 @@ export function Live() {
   const span = SPANS.find(([key]) => key === shown("last", "60")) ?? SPANS[1];
   return html`<main class="page" id="page" tabindex="-1"><div class="page-h"><div><h1>Live</h1><p>What arrived in the last ${span[1]}, placed where and when it happened. A point fades with its age.</p></div><span class="push"></span><${LineState} paused=${paused} rows=${all} />
     <button class="btn line" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button></div><${Stale} /><${Broken} />
-    <div class="lv"><${LiveMap} of=${of} rows=${rows} span=${span} known=${before.state === "ready"} all=${before.said?.next === null} /><${Feed} of=${of} rows=${rows} before=${before} /></div>${of.counted && html`<${Usual} of=${of} paused=${paused} />`}</main>`;
+    <div class="lv"><${LiveMap} of=${of} rows=${rows} span=${span} known=${before.state === "ready"} all=${before.said?.next === null} /><${Feed} of=${of} rows=${rows} before=${before} /></div><${Usual} of=${of} paused=${paused} /></main>`;
 }
 
 /** Every record once, by its newest version. @param {Row[]} rows */
@@ -125,7 +130,7 @@ function FeedRow({ row, now, of }) {
   const time = row.occurred_local ?? row.observed_local ?? "";
   const minutes = age(row, now);
   const delay = row.first_seen_at && row.occurred_at ? format.secondsBetween(row.occurred_at, row.first_seen_at) : null;
-  const title = of.counted ? label(dimension("type"), row.type ?? null) : row.station ?? row.event_id;
+  const title = label(dimension("type"), row.type ?? null);
   const place = row.district ? label(dimension("district"), row.district) : row.place_precision === "withheld" ? "place withheld" : "";
   return html`<li class=${minutes < 2 ? "new" : ""} data-event=${row.event_id}><time title=${when(row, true)}>${time.slice(0, 10) === now.slice(0, 10) ? time.slice(11, 16) : format.date(time, time.slice(0, 4) !== now.slice(0, 4))}</time><span class="ring" style=${{ "--o": String(Math.max(0.25, 1 - minutes / 60)) }}></span>
     <span><button class="plain" onClick=${() => show({ incident: row.event_id })}>${title}</button><small>${[place, delay !== null && delay >= 0 ? `${format.elapsed(delay)} after` : ""].filter(Boolean).join(" · ")}</small></span><${Precision} of=${row.place_precision} /></li>`;

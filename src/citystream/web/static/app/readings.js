@@ -1,15 +1,14 @@
 // Stations: measured, never counted. A course for each, and where they stand.
 
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { useEffect, useMemo } from "../vendor/preact-hooks.js";
 import * as format from "./format.js";
 import { useAnswer } from "./asking.js";
 import { theme } from "./colours.js";
 import { Stale } from "./explore.js";
-import { extentOf, fit, openMap, useAreas } from "./map.js";
-import { CanvasLayer } from "./map-layer.js";
+import { extentOf, useAreas, useFitted } from "./map.js";
 import { Card, html, Menu, useWidth } from "./parts.js";
 import { show, shown } from "./state.js";
-import { city, current, meta, readings } from "./store.js";
+import { current, meta, readings } from "./store.js";
 import { line, ticks } from "./svg.js";
 
 /** @typedef {{station: string, observed_local: string[], value: (number | null)[], flags: unknown[]}} Series */

@@ -1,0 +1,141 @@
+"""An alert in words for people: how many, where, when, what was usual; no judgement, and nothing that must not leave.
+
+There are no records in it, no area smaller than a district, and of sensitive types no district.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from citystream.detect.explain import Explained, sentence
+from citystream.notify.wanted import FIXED_RULE
+from citystream.ports import Message, Notification
+
+Row = Mapping[str, object]
+What = Literal["raised", "withdrawn"]
+#: So many of a message's notifications are written out for people.
+MOST: Final = 30
+#: The count that is left may be a small one, and a reason may name records: neither is said.
+_WITHDRAWN: Final = (
+    "What was told about it no longer holds: its records were corrected, moved or removed, or it became part of another "
+    "alert."
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
+_COPIED = ("detector", "kind", "type", "direction", "observed", "expected", "lo95", "hi95", "recurrence_days", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a dataset is about: the city's name, its time zone, and the publisher's notice."""
+
+    city: str
+    zone: str
+    notice: str
+
+
+def notification(alert: Row, what: What, place: Place, *, sensitive: bool) -> Notification:
+    """What is told of a row of `alerts`; *sensitive*: its district is not named."""
+    district = None if sensitive or alert["district"] is None else _plain(alert["district"])
+    where = f"{place.city}, district {district}" if district else place.city
+    said = f"{_headline(alert)}: {_kind(alert)}, {where}"
+    label = " (fixed rule)" if alert["detector"] == FIXED_RULE else ""
+    return Notification(
+        alert_id=str(alert["alert_id"]),
+        what=what,
+        dataset=str(alert["dataset"]),
+        zone=place.zone,
+        title=f"Withdrawn: {said}{label}" if what == "withdrawn" else f"{said}{label}",
+        text=_WITHDRAWN if what == "withdrawn" else _text(alert, place, district, sensitive=sensitive),
+        notice=_plain(place.notice),
+        facts=_facts(alert, district) | {"city": place.city},
+    )
+
+
+def subject(message: Message) -> str:
+    """One line about *message*."""
+    if message.test:
+        return "citystream: a test message"
+    if len(message.told) == 1:
+        return message.told[0].title
+    raised = sum(each.what == "raised" for each in message.told)
+    parts = [(raised, "raised"), (len(message.told) - raised, "withdrawn")]
+    return f"citystream: {', '.join(f'{n} alerts {what}' if n > 1 else f'1 alert {what}' for n, what in parts if n)}"
+
+
+def body(message: Message) -> str:
+    """All of *message* for reading, publishers' notices last."""
+    if message.test:
+        return "This is what citystream would tell you by. No alert was raised."
+    several = len(message.told) > 1
+    shown = [f"{each.title}\n{each.text}" if several else each.text for each in message.told[:MOST]]
+    if len(message.told) > MOST:
+        shown.append(f"... and {len(message.told) - MOST} more: citystream alerts lists them.")
+    return "\n\n".join([*shown, *notices(message.told)])
+
+
+def notices(told: Sequence[Notification]) -> list[str]:
+    """The publishers' notices, each once."""
+    return list(dict.fromkeys(each.notice for each in told if each.notice))
+
+
+def _headline(alert: Row) -> str:
+    if alert["kind"] == "reading":
+        return "Unusual readings"
+    return f"{'Fewer' if alert['direction'] == 'fewer' else 'More'} reports than expected"
+
+
+def _kind(alert: Row) -> str:
+    return _plain(alert["type"]) if alert["type"] is not None else "reports without a type"
+
+
+def _text(alert: Row, place: Place, district: str | None, *, sensitive: bool) -> str:
+    start, end = (_local(alert[name], place) for name in ("window_start", "window_end"))
+    named = f"district {district}" if district else f"one district of {place.city}" if sensitive else place.city
+    if alert["expected"] is None or alert["recurrence_days"] is None:
+        above = "above a fixed rule, which does not know what is usual" if alert["detector"] == FIXED_RULE else "unusual"
+        return f"{alert['observed']} {_kind(alert)} reported in {named}, {start:%Y-%m-%d %H:%M}-{end:%H:%M}: {above}."
+    early = " Provisional: little was learnt when it was raised." if alert["provisional"] else ""
+    return f"{sentence(_explained(alert, f'{named} on {start:%Y-%m-%d}', start, end))}{early}"
+
+
+def _explained(alert: Row, place: str, start: datetime, end: datetime) -> Explained:
+    return Explained(
+        records=_kind(alert),
+        place=place,
+        start=start,
+        end=end,
+        observed=int(str(alert["observed"])),
+        expected=float(str(alert["expected"])),
+        lo95=int(str(alert["lo95"] or 0)),
+        hi95=int(str(alert["hi95"] or 0)),
+        recurrence_days=float(str(alert["recurrence_days"])),
+        completeness=1.0 if alert["completeness"] is None else float(str(alert["completeness"])),
+    )
+
+
+
+def _facts(alert: Row, district: str | None) -> dict[str, str | int | float | None]:
+    copied = {name: _simple(alert[name]) for name in _COPIED}
+    if alert["status"] == "withdrawn":
+        copied |= dict.fromkeys(("observed", "expected", "lo95", "hi95"))
+    times = {name: f"{alert[name]:%Y-%m-%dT%H:%M:%SZ}" for name in ("window_start", "window_end")}
+    return copied | times | {"district": district}
+
+
+def _simple(value: object) -> str | int | float | None:
+    return value if value is None or isinstance(value, int | float) else _plain(value)
+
+
+def _plain(value: object) -> str:
+    """Published text on one line, without anything that a reader, or XML, would stumble over."""
+    return _CONTROL.sub(" ", str(value)).strip()
+
+
+def _local(moment: object, place: Place) -> datetime:
+    assert isinstance(moment, datetime)
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(place.zone)).replace(tzinfo=None)
