@@ -25,7 +25,7 @@ from citystream.app import App
 from citystream.app.delivering import News
 from citystream.config import load
 from citystream.simulate.listener import Listener
-from citystream.store.database import Database
+from citystream.store.database import LAYOUT, Database
 from citystream.web.app import create
 from citystream.web.board import Board
 from citystream.web.follower import Follower
@@ -40,8 +40,8 @@ LIMITS = {"step_mean_ms": 15, "step_p95_ms": 50, "start_cpu_s": 8, "memory_mib":
 
 
 def made_store(rows: int) -> Path:
-    """A store with as many made events, kept for the next run."""
-    folder = WORK / f"dashboard-{rows}"
+    """A store with as many made events, kept for the next run; those of other releases are not used."""
+    folder = WORK / f"dashboard-{rows}-layout-{LAYOUT}"
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
         dataset = App(load()).library.get(DATASET)

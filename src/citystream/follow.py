@@ -65,9 +65,9 @@ class Asked:
 class _Memory:
     """How far a detector is, and everything that has to be known for what comes next.
 
-    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all; *came*:
-    the last slot in which anything came; *clock*: where its clock stands; *kept*: where it stood when the state was kept
-    last.
+    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all;
+    *came*: the last slot in which anything came; *clock*: where its clock stands; *kept*: where it stood when the state
+    was kept last.
     """
 
     engine: Engine
@@ -124,8 +124,8 @@ class Follower:
         return len(rows)
 
     def replay(self, history: History) -> list[Row]:
-        """How alerts would have stood, in the order of the clock, had the detector followed from the first record on and
-        archives come as they were published. Nothing is written.
+        """How alerts would have stood, in the order of the clock, had the detector followed from the first record on
+        and archives come as they were published. Nothing is written.
         """
         memory = self._begun()
         memory.pulses = memory.pulses.going_on(history.moments(0), ends_slot=self.asked.ends_slot)
@@ -171,7 +171,8 @@ class Follower:
         rows: list[Row] = []
         for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
             rows += self._pass(memory, found, place)
-            rows += self._load(memory, history, place + 1) if memory.came > _NEVER else self._pass(memory, found, place + 1)
+            fed = memory.came > _NEVER
+            rows += self._load(memory, history, place + 1) if fed else self._pass(memory, found, place + 1)
         return rows + self._pass(memory, found, until)
 
     def _with_archives(self, memory: _Memory, history: History, first: int, until: int) -> Pulses:

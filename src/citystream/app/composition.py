@@ -18,6 +18,7 @@ from citystream.app.following import Following
 from citystream.app.left import Left, Visits
 from citystream.app.lock import locked
 from citystream.app.logs import Logs
+from citystream.app.notifying import Notifying
 from citystream.app.outcome import Outcome, Watch, utc_now
 from citystream.app.parts import Days, Part, parts
 from citystream.app.publishing import Publishing
@@ -98,6 +99,11 @@ class App:
     def publishing(self) -> Publishing:
         """Deliveries from the store to places outside."""
         return Publishing(self.config.data, self._reading, self.clock)
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """Alerts from the store told to people."""
+        return Notifying(self.config, self._reading, lambda: self.library.datasets, self.clock)
 
     def turn(self) -> AbstractContextManager[None]:
         """Having the store to oneself among the threads of this process, or to readers that share the turn."""

@@ -54,8 +54,8 @@ class Waits:
 
 
 class Notifying:
-    """Tells what is new in the store of *config*; *reader* opens it, *known* has the names of all datasets, *clock* gives
-    the time in UTC.
+    """Tells what is new in the store of *config*; *reader* opens it, *known* has the names of all datasets, *clock*
+    gives the time in UTC.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Notifying:
         return found + ([Addressed("atom", text("notify.atom"), "atom")] if text("notify.atom") else [])
 
     def check(self) -> None:
-        """Raise `ConfigError` or `UnknownName` if the settings cannot be meant; whether anybody answers is not asked."""
+        """Raise `ConfigError` or `UnknownName` if the settings cannot be meant; nobody is asked whether he answers."""
         _ = self._quiet
         _check_names("detector", self._wanted.detectors, {*registry.names("engines"), *registry.names("detectors")})
         if self._wanted.datasets:
@@ -144,7 +144,8 @@ class Notifying:
         name = quoted(dataset.name)
         if not reader.query(f"SELECT 1 FROM fetches WHERE dataset = {name} LIMIT 1").num_rows:
             return False  # its first visit is still going on: what it brings is no news
-        position = int(reader.query(f"SELECT log_offset FROM positions WHERE dataset = {name}")["log_offset"][0].as_py())
+        at = reader.query(f"SELECT log_offset FROM positions WHERE dataset = {name}")
+        position = int(at["log_offset"][0].as_py()) if at.num_rows else 0
         since, begins = told.since(dataset.name, self._wanted.said(), position, self._clock())
         sql = files("citystream.app").joinpath("alerts_told.sql").read_text("utf-8")
         found = reader.query(sql.format(name=name, since=since, days=NEWS_DAYS, meanings=reader.meanings()))

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Listed] = {
     "rejects": Listed("citystream.cli.rejects:app", "Published rows that are in no table, and why."),
     "export": Listed("citystream.cli.export:app", "Write a table to a file, with the publishers' notices."),
     "publish": Listed("citystream.cli.publish:app", "Deliver the tables to databases, and keep them up to date there."),
+    "notify": Listed("citystream.cli.notify:app", "Tell people about new alerts, once; or try how they are told."),
     "dashboards": Listed("citystream.cli.dashboards:app", "Maps and charts for OpenSearch Dashboards and Kibana."),
     "replay": Listed("citystream.cli.replay:app", "Make a dataset's tables anew from its log, and compare."),
     "simulate": Listed("citystream.cli.simulate:app", "A local portal with simulated cities, and files as published."),

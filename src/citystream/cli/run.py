@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from citystream.app import App
-from citystream.app.delivering import Delivery, News, following
+from citystream.app.delivering import Delivery, Followed, News, following
 from citystream.catalog.dataset import Dataset
 from citystream.cli import outcomes
 from citystream.cli.again import again
@@ -19,6 +19,7 @@ from citystream.cli.output import put_json, put_json_line, say
 from citystream.cli.progress import Bars
 from citystream.cli.shown import count
 from citystream.cli.stopping import INTERRUPTED, Stopping
+from citystream.cli.telling import tellings_of
 from citystream.errors import CitystreamError, ConfigError, PortalError
 
 app = typer.Typer(add_completion=False)
@@ -44,7 +45,8 @@ def run(
     """Bring datasets up to their portals, on from where the last run stopped.
 
     A dataset that fails does not stop the others. With --follow it is tried again later; with --json every visit
-    is one line. A sink that is down holds up neither the visits nor the other sinks.
+    is one line. A sink that is down holds up neither the visits nor the other sinks. Alerts are told where [notify] in
+    citystream.toml says.
     """
     said = invocation(ctx)
     undelivered: list[CitystreamError] = []
@@ -53,11 +55,12 @@ def run(
         rounds = Rounds(opened, _chosen(opened, datasets or []), stopping, full=full, portal=source)
         rounds.about = bars.about
         sinks = _sinks(opened, rounds, stopping, said) if publish else []
+        followed: list[Followed] = [*sinks, *tellings_of(opened, stopping)]
         if follow:
-            _follow(rounds, sinks, every, said)
+            _follow(rounds, followed, every, said)
         else:
             rounds.once()
-            undelivered = [error for sink in sinks if (error := sink.once())]
+            undelivered = [error for each in followed if (error := each.once())]
     if not follow and said.json:
         put_json([each.fields() for each in rounds.all])
     elif not follow:
@@ -76,14 +79,14 @@ def _sinks(opened: App, rounds: Rounds, stopping: Stopping, said: Invocation) ->
     return deliveries(opened, to_deliver(opened, ()), names, stopping, json=said.json, awaiting=True)
 
 
-def _follow(rounds: Rounds, sinks: Sequence[Delivery], every: float | None, said: Invocation) -> None:
+def _follow(rounds: Rounds, followed: Sequence[Followed], every: float | None, said: Invocation) -> None:
     news = News()
 
     def tell(one: Round) -> None:
         news.tell()
         _tell(one, json=said.json)
 
-    with following(sinks, news, LOOKS, rounds.stopping):
+    with following(followed, news, LOOKS, rounds.stopping):
         rounds.follow(tell, every)
 
 

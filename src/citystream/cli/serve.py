@@ -19,6 +19,7 @@ from citystream.cli.output import put_json_line, say
 from citystream.cli.served import served, visited
 from citystream.cli.stage import clock_of
 from citystream.cli.stopping import Stopping
+from citystream.cli.telling import tellings_of
 from citystream.web.board import Board
 from citystream.web.security import LOCAL, check_host
 from citystream.web.site import Site
@@ -62,11 +63,13 @@ def serve(
         opened = App(settings, clock=clock_of(settings), watch=Watch(stopping=stopping))
         chosen = _chosen(opened, datasets or []) if follow else []
         sinks = _sinks(opened, chosen, stopping, said) if publish else []
+        # who takes in tells: a server that only shows leaves it to that process
+        tellings = tellings_of(opened, stopping) if chosen else []
         site, news = Site(Board(opened)), News()
         site.pipeline.delivers_to = [shown(sink.address) for sink in sinks]
         with served(site, news, port=port, host=host, token=settings.text("token")) as url:
             _welcome(url, said, chosen)
-            with following(sinks, news, LOOKS, stopping):
+            with following([*sinks, *tellings], news, LOOKS, stopping):
                 _go_on(site, news, Rounds(opened, chosen, stopping), every, said)
 
 

@@ -19,6 +19,7 @@ from citystream.cli.output import put, put_json, say
 from citystream.cli.shown import ago, count
 from citystream.cli.stage import clock_of
 from citystream.errors import UnknownName
+from citystream.notify.ledger import TargetState
 from citystream.registry import nearest
 from citystream.store.reporting_lag import COMPLETE, FINAL, ReportingLag
 from citystream.store.status import DatasetStatus
@@ -28,6 +29,7 @@ _COLUMNS = (
     *("dataset", "events", "newest event", "last fetch", "state", "lag", "measured"),
     *("pending", "alerts", "withdrawn", "rejects"),
 )
+_TOLD = ("target", "dataset", "told", "last (UTC)", "what", "waiting", "error")
 #: What an old state means, and where to look.
 _AGED = {
     "late": "nothing new for more than three of its cadences",
@@ -50,8 +52,9 @@ def status(
     settings = said.settings()
     opened = App(settings, clock=clock_of(settings))
     found, sinks = _only(dataset, opened.status()), opened.publishing.states()
+    told = opened.notifying.states()
     if said.json:
-        put_json([{**fields(each), "sinks": _behind(each, sinks)} for each in found])
+        put_json([{**fields(each), "sinks": _behind(each, sinks), "told": _told(each, told)} for each in found])
         return
     if not found:
         say(f"the store has no dataset yet: {again(said, 'import', 'DATASET', 'FILE')}")
@@ -64,6 +67,7 @@ def status(
     if ledger:
         _show_ledger(found)
     _show_sinks(found, sinks)
+    _show_told(found, told)
     for each in found:
         _remark(each, said)
 
@@ -76,6 +80,25 @@ def _show_sinks(found: Sequence[DatasetStatus], sinks: Sequence[SinkState]) -> N
     ]
     if rows:
         Grid(["dataset", "delivered to", "offset", "behind", "at (UTC)", "error"], rows).show()
+
+
+def _show_told(found: Sequence[DatasetStatus], told: Sequence[TargetState]) -> None:
+    rows = [
+        [at["target"], at["dataset"], at["told"], at["last_at"] or "never", at["last"], _untold(at), at["error"] or "-"]
+        for each in found
+        for at in _told(each, told)
+    ]
+    if rows:
+        Grid(_TOLD, rows).show()
+
+
+def _told(each: DatasetStatus, told: Sequence[TargetState]) -> list[dict[str, Any]]:
+    return [asdict(target) for target in told if target.dataset == each.dataset]
+
+
+def _untold(at: dict[str, Any]) -> str:
+    others = [f"{at[name]} {said}" for name, said in (("unknown", "unknown"), ("given_up", "given up")) if at[name]]
+    return ", ".join([str(at["waiting"]), *others])
 
 
 def _behind(each: DatasetStatus, sinks: Sequence[SinkState]) -> list[dict[str, Any]]:

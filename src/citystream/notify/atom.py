@@ -74,7 +74,8 @@ def feed(identity: str, begun: datetime, newest: Iterable[Entry]) -> bytes:
         last.setdefault(each.alert_id, (at, each))
     for at, each in last.values():
         _entry(root, space, first[each.alert_id], at, each)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def _entry(root: ElementTree.Element, space: uuid.UUID, first: datetime, last: datetime, told: Notification) -> None:

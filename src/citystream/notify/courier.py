@@ -119,4 +119,3 @@ class Courier:
         if not isinstance(error, SinkError) or self.stopping():
             return False
         return error.passing and (self.target.recognises or not isinstance(error, OutcomeUnknown))
-

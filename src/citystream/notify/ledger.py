@@ -1,7 +1,7 @@
 """What was told to whom: written before anything is sent, and after.
 
-A file of SQLite beside the store, synced at every commit: that a message is about to be sent is on the disk before it is.
-So after a death at any moment it is known which messages were sent, which were not, and of which nobody can tell.
+A file of SQLite beside the store, synced at every commit: that a message is about to be sent is on the disk before it
+is. So after a death at any moment it is known which messages were sent, which were not, and of which nobody can tell.
 """
 
 from __future__ import annotations
@@ -144,7 +144,9 @@ class Ledger:
             "SELECT content, held FROM notifications WHERE target = ? AND message IS NULL "
             "ORDER BY noticed_at, alert_id, what"
         )
-        return [Waiting(Notification(**json.loads(content)), bool(held)) for content, held in self._rows(sql, self._target)]
+        return [
+            Waiting(Notification(**json.loads(content)), bool(held)) for content, held in self._rows(sql, self._target)
+        ]
 
     def unfinished(self) -> list[Unfinished]:
         """Messages that are to be sent, oldest first."""
@@ -175,7 +177,9 @@ class Ledger:
 
     def begin(self, key: str, at: datetime) -> None:
         """It is sent now."""
-        self._write("UPDATE messages SET state = 'sending', attempts = attempts + 1, at = ? WHERE key = ?", _written(at), key)
+        self._write(
+            "UPDATE messages SET state = 'sending', attempts = attempts + 1, at = ? WHERE key = ?", _written(at), key
+        )
 
     def settle(self, key: str, state: State, at: datetime, error: str = "") -> None:
         """What came of it."""
@@ -246,7 +250,8 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StorageError(
-            f"{path}: {error}", "free space there or grant write access; if it is damaged, move it away: telling begins anew"
+            f"{path}: {error}",
+            "free space there or grant write access; if it is damaged, move it away: telling begins anew",
         ) from error
 
 

@@ -58,17 +58,16 @@ class WebhookTarget:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as fault:
             raise SinkError(f"the webhook cannot be reached ({type(fault).__name__})", _HINT, passing=True) from None
         except httpx.HTTPError as fault:
-            raise OutcomeUnknown(f"the webhook's answer was lost ({type(fault).__name__})", _HINT, passing=True) from None
+            raise OutcomeUnknown(
+                f"the webhook's answer was lost ({type(fault).__name__})", _HINT, passing=True
+            ) from None
         _check(answer.status_code)
 
 
 def content_of(message: Message) -> bytes:
     """The body: the same bytes whenever *message* is sent."""
-    alerts = [
-        {"alert_id": each.alert_id, "what": each.what, "dataset": each.dataset, "title": each.title, "text": each.text}
-        | dict(each.facts)
-        for each in message.told
-    ]
+    named = ("alert_id", "what", "dataset", "title", "text")
+    alerts = [{**each.facts, **{name: getattr(each, name) for name in named}} for each in message.told]
     whole = {
         "id": message.key,
         "type": "test" if message.test else "alerts",
@@ -100,7 +99,7 @@ def _checked(address: str) -> str:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         url = httpx.URL("")
-    if url.scheme == "https" and url.host or url.scheme == "http" and url.host in _LOCAL:
+    if (url.scheme == "https" and url.host) or (url.scheme == "http" and url.host in _LOCAL):
         return str(url)
     raise ConfigError("notify.webhook is no address to post to", "write https://..., or http://127.0.0.1:... here")
 
@@ -117,4 +116,6 @@ def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
-        raise ConfigError(f"CITYSTREAM_NOTIFY_SECRET begins with {_PREFIX} and is no base64", "see your receiver") from None
+        raise ConfigError(
+            f"CITYSTREAM_NOTIFY_SECRET begins with {_PREFIX} and is no base64", "see your receiver"
+        ) from None

@@ -22,8 +22,8 @@ What = Literal["raised", "withdrawn"]
 MOST: Final = 30
 #: The count that is left may be a small one, and a reason may name records: neither is said.
 _WITHDRAWN: Final = (
-    "What was told about it no longer holds: its records were corrected, moved or removed, or it became part of another "
-    "alert."
+    "What was told about it no longer holds: its records were corrected, moved or removed, or it became part of "
+    "another alert."
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 _COPIED = ("detector", "kind", "type", "direction", "observed", "expected", "lo95", "hi95", "recurrence_days", "status")
@@ -41,15 +41,14 @@ class Place:
 def notification(alert: Row, what: What, place: Place, *, sensitive: bool) -> Notification:
     """What is told of a row of `alerts`; *sensitive*: its district is not named."""
     district = None if sensitive or alert["district"] is None else _plain(alert["district"])
-    where = f"{place.city}, district {district}" if district else place.city
+    where = f"{place.city}, {_area(alert)} {district}" if district else place.city
     said = f"{_headline(alert)}: {_kind(alert)}, {where}"
-    label = " (fixed rule)" if alert["detector"] == FIXED_RULE else ""
     return Notification(
         alert_id=str(alert["alert_id"]),
         what=what,
         dataset=str(alert["dataset"]),
         zone=place.zone,
-        title=f"Withdrawn: {said}{label}" if what == "withdrawn" else f"{said}{label}",
+        title=f"Withdrawn: {said}" if what == "withdrawn" else said,
         text=_WITHDRAWN if what == "withdrawn" else _text(alert, place, district, sensitive=sensitive),
         notice=_plain(place.notice),
         facts=_facts(alert, district) | {"city": place.city},
@@ -86,6 +85,8 @@ def notices(told: Sequence[Notification]) -> list[str]:
 def _headline(alert: Row) -> str:
     if alert["kind"] == "reading":
         return "Unusual readings"
+    if alert["detector"] == FIXED_RULE:
+        return "Above a fixed rule"
     return f"{'Fewer' if alert['direction'] == 'fewer' else 'More'} reports than expected"
 
 
@@ -95,12 +96,25 @@ def _kind(alert: Row) -> str:
 
 def _text(alert: Row, place: Place, district: str | None, *, sensitive: bool) -> str:
     start, end = (_local(alert[name], place) for name in ("window_start", "window_end"))
-    named = f"district {district}" if district else f"one district of {place.city}" if sensitive else place.city
+    part = f"one district of {place.city}" if sensitive else place.city
+    named = f"{_area(alert)} {district}" if district else part
+    when = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+    if alert["kind"] == "reading":
+        return f"{_kind(alert)} at {named}, {when}: {_range(alert)}."
     if alert["expected"] is None or alert["recurrence_days"] is None:
-        above = "above a fixed rule, which does not know what is usual" if alert["detector"] == FIXED_RULE else "unusual"
-        return f"{alert['observed']} {_kind(alert)} reported in {named}, {start:%Y-%m-%d %H:%M}-{end:%H:%M}: {above}."
+        return f"{alert['observed']} {_kind(alert)} reported in {named}, {when}: above a fixed rule."
     early = " Provisional: little was learnt when it was raised." if alert["provisional"] else ""
     return f"{sentence(_explained(alert, f'{named} on {start:%Y-%m-%d}', start, end))}{early}"
+
+
+def _area(alert: Row) -> str:
+    return "station" if alert["kind"] == "reading" else "district"
+
+
+def _range(alert: Row) -> str:
+    """A measured value, and what is usual."""
+    usual = "" if alert["lo95"] is None else f", usual are {alert['lo95']} to {alert['hi95']}"
+    return f"{alert['observed']} measured{usual}"
 
 
 def _explained(alert: Row, place: str, start: datetime, end: datetime) -> Explained:
@@ -116,7 +130,6 @@ def _explained(alert: Row, place: str, start: datetime, end: datetime) -> Explai
         recurrence_days=float(str(alert["recurrence_days"])),
         completeness=1.0 if alert["completeness"] is None else float(str(alert["completeness"])),
     )
-
 
 
 def _facts(alert: Row, district: str | None) -> dict[str, str | int | float | None]:
