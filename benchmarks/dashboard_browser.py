@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,6 +42,8 @@ STEPS, RATE, SECONDS, BATCH = 100, 200, 30, 0.25
 #: Seconds after which the list on the page is full: what memory grows by from then on, it grows by for ever.
 FULL = 10
 _FIRST = 97_000_000
+#: What was there before: until yesterday, so that what comes is fresh.
+DAYS = timedelta(days=540)
 FloatArray = npt.NDArray[np.float64]
 
 #: From the last input before a question to the first frame after everything stands again.
@@ -87,7 +90,7 @@ def serve_live(folder: Path) -> None:
             time.sleep(max(0.0, BATCH - (time.time() - began - done / RATE)))
             due = min(RATE * SECONDS, int((time.time() - began) * RATE))
             file = folder.parent / "batch.csv"
-            thefts("2025-06-30", range(_FIRST + done, _FIRST + due), file)
+            thefts(str(date.today()), range(_FIRST + done, _FIRST + due), file)
             opened.import_files(DATASET, [file], encoding="utf-8", complete=False)
             news.tell()
             done = due
@@ -133,8 +136,8 @@ def clicks(browser: Browser, rows: int) -> dict[str, Any]:
 def live(browser: Browser) -> dict[str, Any]:
     """Milliseconds from an event being due to its being painted, and the page's memory."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        words = ("simulate", "export", DATASET, "--from", "2024-01-01", "--to", "2025-06-30", "--scale", "0.05")
+        folder, last = Path(name), date.today() - timedelta(days=1)
+        words = ("simulate", "export", DATASET, "--from", str(last - DAYS), "--to", str(last), "--scale", "0.05")
         citystream(*words, "--out", "first.csv", cwd=folder)
         citystream("--data", "data", "import", DATASET, "first.csv", cwd=folder)
         with process("benchmarks.dashboard_browser", "live", str(folder / "data")) as (server, url):

@@ -123,20 +123,20 @@ class Follower:
         self._memory = memory
         return len(rows)
 
-    def replay(self, history: History) -> list[Row]:
-        """How alerts would have stood, in the order of the clock, had the detector followed from the first record on
-        and archives come as they were published. Nothing is written.
+    def replay(self, history: History) -> Callable[[], list[Row]]:
+        """What says how alerts would have stood, in the order of the clock, had the detector followed from the first
+        record on and archives come as they were published. The store is read at once, and nothing is written.
         """
         memory = self._begun()
         memory.pulses = memory.pulses.going_on(history.moments(0), ends_slot=self.asked.ends_slot)
         last = len(memory.pulses) - 1
         if last < 1:
-            return []
+            return list
         memory.pulses = self._with_archives(memory, history, 0, last)
         until = int(memory.pulses.first[last])
         memory.since = _since(history, until)
-        changes = self._advance(memory, self._spans(memory, history, 0, until), (0, last))
-        return [self._row(memory, each, int(memory.pulses.at[last])) for each in changes]
+        found, at = self._spans(memory, history, 0, until), int(memory.pulses.at[last])
+        return lambda: [self._row(memory, each, at) for each in self._advance(memory, found, (0, last))]
 
     def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> _Memory:
         """What is remembered, here or in the store."""

@@ -238,6 +238,12 @@ class History(Protocol):
         """
         ...
 
+    def readings(self, first: int, until: int) -> pa.Table:
+        """What stations said, and what was taken back, between the offsets *first* and *until*, in order: `at` (the
+        offset), `station`, `time` (UTC seconds), `slot` (half hour of the local day), and each measure, NULL for none.
+        """
+        ...
+
     def followed(self, detector: str) -> Followed | None:
         """How far *detector* has come, None if it has to begin."""
         ...

@@ -36,7 +36,11 @@ SEAMS: dict[str, dict[str, Entry]] = {
         "socrata": Entry("citystream.portals.socrata:SocrataPortal"),
     },
     "detectors": {"threshold": Entry("citystream.detect.threshold:Threshold")},
-    "engines": {"surge": Entry("citystream.detect.engines:surge")},
+    "engines": {
+        "drift": Entry("citystream.detect.engines:drift"),
+        "sensor": Entry("citystream.detect.engines:sensor"),
+        "surge": Entry("citystream.detect.engines:surge"),
+    },
     "logs": {"kafka": Entry("citystream.log.kafka:KafkaLogs", "kafka")},
     "sinks": {
         "postgresql": Entry("citystream.sinks.postgresql:PostgresqlSink", "postgres"),

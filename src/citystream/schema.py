@@ -193,7 +193,7 @@ COUNTED_VERSION = pa.schema(
 )
 
 #: How an alert of a detector that follows the store stood since offset *off*. *clock* is the half hour of the clock in
-#: which that was found; all times are UTC.
+#: which that was found; all times are UTC. Records are counted, readings are measured: *observed* has either.
 EPISODE = pa.schema(
     [
         pa.field("off", pa.int64()),
@@ -203,10 +203,10 @@ EPISODE = pa.schema(
         pa.field("district", pa.string()),
         pa.field("window_start", pa.timestamp("us")),
         pa.field("window_end", pa.timestamp("us")),
-        pa.field("observed", pa.int64()),
+        pa.field("observed", pa.float64()),
         pa.field("expected", pa.float64()),
-        pa.field("lo95", pa.int64()),
-        pa.field("hi95", pa.int64()),
+        pa.field("lo95", pa.float64()),
+        pa.field("hi95", pa.float64()),
         pa.field("score", pa.float64()),
         pa.field("recurrence_days", pa.float64()),
         pa.field("episode", pa.timestamp("us")),

@@ -17,7 +17,6 @@ _ROW = {
     "Description": "RETAIL THEFT",
     "Arrest": "false",
     "Domestic": "false",
-    "District": "011",
     "Latitude": "41.88",
     "Longitude": "-87.71",
 }
@@ -38,12 +37,13 @@ def import_on(store: Path, day: str, ids: Sequence[int], file: Path) -> None:
 
 
 def thefts(day: str, ids: Sequence[int], file: Path) -> None:
-    """A file of thefts of *day*, as the publisher writes them."""
+    """A file of thefts of *day*, each at a minute of its own, as the publisher writes them."""
     year, month, of_month = day[:10].split("-")
     date = f"{month}/{of_month}/{year}"
     with file.open("w", newline="", encoding="utf-8") as opened:
-        writer = csv.DictWriter(opened, ["ID", "Case Number", "Date", *_ROW, "Updated On"])
+        writer = csv.DictWriter(opened, ["ID", "Case Number", "Date", "District", *_ROW, "Updated On"])
         writer.writeheader()
         for id_ in ids:
-            own = {"ID": id_, "Case Number": f"LV{id_}", "Date": f"{date} 11:22:00 PM"}
+            time = f"{id_ // 60 % 12 or 12:02}:{id_ % 60:02}:00 PM"
+            own = {"ID": id_, "Case Number": f"LV{id_}", "Date": f"{date} {time}", "District": f"{id_ % 12 + 1:03}"}
             writer.writerow({**own, **_ROW, "Updated On": f"{date} 11:50:00 PM"})

@@ -149,7 +149,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert citystream("detect", "stream", events, "--detector", "surges", "--out", out) == 2
     assert "did you mean surge?" in capsys.readouterr().err
     assert citystream("detect", "stream", events, "--budget", "0", "--out", out) == 2
-    assert "budget" in capsys.readouterr().err
+    assert "error: budget of 'surge' must be above 0" in capsys.readouterr().err
+    assert citystream("detect", "stream", events, "--detector", "sensor", "--out", out) == 2
+    assert "sensor watches readings" in capsys.readouterr().err
     events.write_text(events.read_text().replace("2025-", "twenty-", 1))
     assert citystream("detect", "stream", events, "--out", out) == 2
     assert "events.csv: occurred cannot be read" in capsys.readouterr().err
@@ -224,6 +226,7 @@ def test_a_period_another_budget_and_words_for_people(town: Path, capsys: pytest
         (["--from", "soon"], "'soon' is no date"),
         (["--from", "2031-01-01"], "there is nothing between"),
         (["--detector", "surgery"], "did you mean surge?"),
+        (["--detector", "sensor"], "sensor watches readings"),
     ):
         assert citystream("detect", "backtest", DATASET, *data, *words) == 2
         assert what in capsys.readouterr().err

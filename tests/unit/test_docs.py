@@ -141,7 +141,8 @@ def test_commands_and_options_exist(path: Path) -> None:
         if not rest:
             continue
         assert rest[0] in COMMANDS, f"{named(path)}: {words}"
-        inner = rest[1] if rest[0] in ("simulate", "catalog") and len(rest) > 1 else ""
+        several = getattr(command_of(rest[0]), "commands", {})
+        inner = rest[1] if several and len(rest) > 1 else ""
         known = shared | {option for each in command_of(rest[0], inner).params for option in each.opts}
         asked = {word.partition("=")[0] for word in rest[1:] if word.startswith("--")}
         assert asked <= known, f"{named(path)}: {words}"

@@ -2,7 +2,8 @@
 SELECT make_timestamp(clock * 1800000000) AS "time", type, district, replace(areas, ',', ' ') AS beats, recurrence_days,
   direction
 FROM (
-  SELECT *, lag(active) OVER (PARTITION BY alert_id ORDER BY off, clock) AS stood
-  FROM core.{table}_episodes WHERE detector = {detector})
-WHERE active AND (stood IS DISTINCT FROM true OR last_alarm = make_timestamp(clock * 1800000000))
+  SELECT *, lag(active) OVER moments AS stood, lag(last_alarm) OVER moments AS newest
+  FROM core.{table}_episodes WHERE detector = {detector}
+  WINDOW moments AS (PARTITION BY alert_id ORDER BY off, clock))
+WHERE active AND (stood IS DISTINCT FROM true OR {goes_on})
 ORDER BY off, clock, alert_id

@@ -6,23 +6,39 @@ those of an archive a lag after they occurred. Nothing is written, and the alert
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 
+import duckdb
 import pyarrow as pa
 
 from citystream import schema
 from citystream.app.following import Following
-from citystream.app.trial import detector_rule
+from citystream.app.trial import asked_rightly, detector_rule
 from citystream.catalog.dataset import Dataset, DetectorRule
+from citystream.catalog.measures import READING, SENSOR, check_detectors
+from citystream.detect.episode_rows import Row
 from citystream.errors import ConfigError
 from citystream.follow import PAST
 from citystream.store.reader import Reader
-from citystream.store.views import quoted
 
 _DAY = timedelta(days=1)
 _EVERYTHING = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of *dataset* for a detector of *rule*: nearly all of it was published between *first* and *last*
+    (UTC). *replayed* makes the rows of `schema.EPISODE` that follow from it; the store need not be open for that.
+    """
+
+    dataset: str
+    rule: DetectorRule
+    first: datetime
+    last: datetime
+    replayed: Callable[[], list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +83,47 @@ def backtest_rule(dataset: Dataset, detector: str, budget: float | None) -> Dete
     given. Raises `UnknownName` or `ConfigError`.
     """
     asked = {rule.name: rule.parameters for rule in dataset.detectors if rule.follows}
-    name = detector or next(iter(asked), "surge")
+    name = detector or next(iter(asked), SENSOR if dataset.kind == READING else "surge")
     changed = {} if budget is None else {"budget": budget}
-    return detector_rule(name, asked.get(name, {}) | changed)
+    rule = detector_rule(name, asked.get(name, {}) | changed)
+    with asked_rightly():
+        check_detectors(dataset.kind, [rule], dataset)
+    return rule
 
 
-def backtest(reader: Reader, name: str, rule: DetectorRule, first: date | None, last: date | None) -> Backtest:
-    """Replay the dataset *name*; alerts are counted that were raised from the day *first* to the day *last* (UTC),
-    where they are given. Raises `ConfigError` if there is nothing to replay.
-    """
+def read_past(reader: Reader, name: str, rule: DetectorRule) -> Past:
+    """The past of the dataset *name*, for the detector of *rule*. Raises `ConfigError` if it has none."""
     dataset, history = reader.datasets[name], reader.history(name)
     span = history.span(_EVERYTHING)
     if span is None:
         raise ConfigError(f"{name} has no events with a time", "citystream import, or citystream run, first")
-    known = max(span[0], span[1] - PAST) + dataset.lag, span[1] + dataset.lag
-    since = datetime.combine(first, time()) if first else known[0]
-    until = datetime.combine(last, time()) + _DAY if last else known[1]
-    if since >= until:
-        raise ConfigError(f"{name}: there is nothing between {since:%Y-%m-%d} and {until:%Y-%m-%d}", _told(*known))
-    reader.lend("replayed", pa.Table.from_pylist(Following.replay(dataset, rule, history), schema.EPISODE))
-    period = max(since, known[0]), min(until, known[1])
-    found = _counted(reader, since if first else datetime.min, until if last else datetime.max)
+    first, last = max(span[0], span[1] - PAST) + dataset.lag, span[1] + dataset.lag
+    return Past(name, rule, first, last, Following.replay(dataset, rule, history))
+
+
+def backtest(past: Past, first: date | None, last: date | None) -> Backtest:
+    """Replay *past*; alerts are counted that were raised from the day *first* to the day *last* (UTC), where they are
+    given. Raises `ConfigError` if nothing was known then.
+    """
+    since = datetime.combine(first, time()) if first else datetime.min
+    until = datetime.combine(last, time()) + _DAY if last else datetime.max
+    period = max(since, past.first), min(until, past.last)
+    if period[0] >= period[1]:
+        told = f"it has events that were known from {past.first:%Y-%m-%d} to {past.last:%Y-%m-%d}"
+        raise ConfigError(f"{past.dataset}: there is nothing between these days", told)
+    found = _counted(pa.Table.from_pylist(past.replayed(), schema.EPISODE), since, until)
     fared = {what: tuple(_fared(row, period) for row in found if row["what"] == what) for what in ("year", "type")}
     everything = next(row for row in found if row["what"] == "all")
-    return Backtest(name, rule, *period, _fared(everything, period), fared["year"], fared["type"])
+    return Backtest(past.dataset, past.rule, *period, _fared(everything, period), fared["year"], fared["type"])
 
 
-def _told(first: datetime, last: datetime) -> str:
-    return f"it has events that were known from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-
-
-def _counted(reader: Reader, since: datetime, until: datetime) -> list[dict[str, object]]:
+def _counted(replayed: pa.Table, since: datetime, until: datetime) -> list[dict[str, object]]:
     text = files("citystream.app").joinpath("backtest.sql").read_text("utf-8")
-    bounds = {"first": f"{quoted(since.isoformat())}::TIMESTAMP", "until": f"{quoted(until.isoformat())}::TIMESTAMP"}
-    rows: list[dict[str, object]] = reader.query(text.format(**bounds)).to_pylist()
-    return rows
+    bounds = {"first": since, "until": until}
+    with duckdb.connect() as engine:
+        engine.register("replayed", replayed)
+        rows: list[dict[str, object]] = engine.sql(text, params=bounds).to_arrow_table().to_pylist()
+        return rows
 
 
 def _fared(row: dict[str, object], period: tuple[datetime, datetime]) -> Fared:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from citystream import registry
 from citystream.catalog.dataset import Dataset, DetectorRule
+from citystream.catalog.measures import READING, watched_measures
 from citystream.detect.engines import Watched
 from citystream.detect.episode_rows import Row
 from citystream.detect.zone_clock import zone_clock
 from citystream.follow import Asked, Follower
+from citystream.follow_readings import ReadingFollower
 from citystream.ports import History
 from citystream.store.duckdb import DatasetStore
 
@@ -25,22 +28,33 @@ class Following:
         asked = [_asked(dataset, rule.name, rule.parameters) for rule in dataset.detectors if rule.follows]
         history = store.history()
         history.keep_only([each.name for each in asked])
-        for follower in self._of(dataset.name, asked):
+        for follower in self._of(dataset, asked):
             follower.bring_up(history)
 
     @staticmethod
-    def replay(dataset: Dataset, rule: DetectorRule, history: History) -> list[Row]:
-        """Rows of `schema.EPISODE`: what a detector of *rule* would have said of *dataset*; nothing is kept."""
-        return Follower(_asked(dataset, rule.name, rule.parameters)).replay(history)
+    def replay(dataset: Dataset, rule: DetectorRule, history: History) -> Callable[[], list[Row]]:
+        """What makes the rows of `schema.EPISODE` that a detector of *rule* would have said of *dataset*: the store is
+        read at once, and nothing is kept.
+        """
+        return _follower(dataset, _asked(dataset, rule.name, rule.parameters)).replay(history)
 
     def forget(self, name: str) -> None:
         """What is remembered of the dataset *name* is of no use any more: its tables are made anew."""
         self._followers.pop(name, None)
 
-    def _of(self, name: str, asked: list[Asked]) -> list[Follower]:
-        known = {each.asked.settings: each for each in self._followers.get(name, [])}
-        self._followers[name] = [known.get(each.settings) or Follower(each) for each in asked]
-        return self._followers[name]
+    def _of(self, dataset: Dataset, asked: list[Asked]) -> list[Follower]:
+        known = {each.asked.settings: each for each in self._followers.get(dataset.name, [])}
+        found = [known.get(each.settings) or _follower(dataset, each) for each in asked]
+        self._followers[dataset.name] = found
+        return found
+
+
+def _follower(dataset: Dataset, asked: Asked) -> Follower:
+    """What tells the detector that is *asked* for: records are counted, readings are measured."""
+    if dataset.kind != READING:
+        return Follower(asked)
+    rule = next((each for each in dataset.detectors if each.name == asked.name), DetectorRule(name=asked.name))
+    return ReadingFollower(asked, dataset.name, watched_measures(dataset, rule.parameters))
 
 
 def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
@@ -49,14 +63,18 @@ def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
         zone=dataset.city.timezone,
         lag=dataset.lag,
         cadence=dataset.cadence,
+        breaks=tuple(sorted({day for each in dataset.series_breaks for day in each.begins})),
     )
     make = registry.load("engines", name)
-    settings = repr((name, sorted(parameters.items()), sorted(asdict(about).items())))
+    said: tuple[object, ...] = (name, sorted(parameters.items()), sorted(asdict(about).items()))
+    if dataset.kind == READING:
+        said += (sorted((measure, repr(rule)) for measure, rule in dataset.measures.items()),)
+    settings = repr(said)
     return Asked(
         name=name,
         settings=settings,
         make=lambda naming: make(about, naming, **parameters),
         lag=about.lag_slots,
         clock=zone_clock(about.zone),
-        ends_slot=about.waits,
+        ends_slot=about.waits or dataset.kind == READING,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,9 @@ from citystream.store.reader import Reader
 from citystream.store.views import quoted
 
 _HALF_HOUR = timedelta(minutes=30)
+#: When an alert went on to the newest window. What is judged by whole days is judged when they are in, maybe days later.
+_WINDOWS_GO_ON = "last_alarm = make_timestamp(clock * 1800000000)"
+_DAYS_GO_ON = "last_alarm > newest"
 
 
 def detector_rule(name: str, parameters: Mapping[str, object]) -> DetectorRule:
@@ -36,10 +40,18 @@ def detector_rule(name: str, parameters: Mapping[str, object]) -> DetectorRule:
     if not registry.has("engines", name):
         known = registry.nearest(name, registry.names("engines"))
         raise UnknownName(f"no detector that follows a store is called '{name}'", known)
-    try:
+    with asked_rightly():
         return DetectorRule.model_validate({"name": name, **parameters})
-    except ValidationError as error:
-        raise ConfigError(f"{name}: {error.errors()[0]['msg']}", "citystream detect stream --help") from error
+
+
+@contextmanager
+def asked_rightly() -> Iterator[None]:
+    """What is wrong with a rule, or does not fit a dataset, is a `ConfigError`."""
+    try:
+        yield
+    except ValueError as error:
+        text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(text.removeprefix("Value error, "), "choose another --detector or --budget") from error
 
 
 def trial_rule(name: str, budget: float, *, live: bool) -> DetectorRule:
@@ -57,14 +69,16 @@ def alarms_on(
 
     Everything is kept in a temporary folder. Raises `FileRefused`.
     """
-    about = stream_dataset(rule, places)
+    with asked_rightly():
+        about = stream_dataset(rule, places)
     records = read_stream(stream, about, places, live=live)
     with TemporaryDirectory() as name:
         folder = Path(name)
         _follow(about, records, folder, config, watch)
         with Reader(folder, memory_limit=config.text("memory_limit")) as reader:
             text = files("citystream.app").joinpath("alarms.sql").read_text("utf-8")
-            return reader.query(text.format(table=about.table, detector=quoted(rule.name)))
+            goes_on = _DAYS_GO_ON if rule.name == "drift" else _WINDOWS_GO_ON
+            return reader.query(text.format(table=about.table, detector=quoted(rule.name), goes_on=goes_on))
 
 
 def _follow(about: Dataset, records: pa.Table, folder: Path, config: Config, watch: Watch) -> None:

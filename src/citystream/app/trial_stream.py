@@ -1,7 +1,7 @@
 """A stream with known answers, read as what a publisher could have sent.
 
 Its columns: ``record_id, incident_id, occurred, time_precision, reported, type, district, beat``; times are UTC, like
-2022-01-01T00:30:00. Where ``time_precision`` is ``day`` the time of day is not known, which is published as a date alone.
+2022-01-01T00:30:00. Where ``time_precision`` is ``day`` the time of day is not known: then the date alone is published.
 Areas, ``beat, district, x_km, y_km``, give each record the middle of its beat as position.
 """
 

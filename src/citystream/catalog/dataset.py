@@ -22,7 +22,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.detectors import DetectorRule, check_names
-from citystream.catalog.measures import Measured, check_kind, check_stations
+from citystream.catalog.measures import Measured, check_detectors, check_kind, check_stations
 from citystream.catalog.naming import folded
 from citystream.catalog.overlap import Overlap
 from citystream.catalog.own_names import OwnName
@@ -131,6 +131,11 @@ class SeriesBreak(Frozen):
     def last(self) -> date:
         """The last day of the change."""
         return self.until or self.first
+
+    @property
+    def begins(self) -> tuple[date, ...]:
+        """The days on which other counts begin: those of the change, and those after it where it took a while."""
+        return (self.first, self.until + timedelta(days=1)) if self.until else (self.first,)
 
 
 class Areas(Frozen):
@@ -241,6 +246,7 @@ class Dataset(Measured):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Dataset:
         check_kind(self.kind, self.columns, self.attributes, self, sliding=self.windows.sliding is not None)
+        check_detectors(self.kind, self.detectors, self)
         check_stations(self.stations, self.city.bbox)
         return self
 

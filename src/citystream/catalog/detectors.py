@@ -12,14 +12,17 @@ from citystream import registry
 _PARAMETERS: dict[str, dict[str, tuple[type[int] | type[float], float, float]]] = {
     "threshold": {"over": (int, 0, 1_000_000)},
     "surge": {"budget": (float, 0, 100), "learn_after": (int, 1, 60)},
+    "drift": {"budget": (float, 0, 100)},
 }
 
 
 class DetectorRule(BaseModel):
     """A detector by name; every other key is one of its parameters.
 
-    *budget*: how many false alerts a week are expected, anywhere in the dataset; *over*: the highest count that is no
-    alert; *learn_after*: after how many days a day is learnt from, 1 where nothing comes late.
+    *budget*: how many false alerts a week are expected, anywhere in the dataset (of `drift` in
+    each direction); *over*: the highest count that is no
+    alert; *learn_after*: after how many days a day is learnt from, 1 where nothing comes late; *measures*: what of
+    readings is watched.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")

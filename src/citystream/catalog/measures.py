@@ -7,16 +7,21 @@ of type ``number``: it has a key, versions and a place in the ledger. What a mea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Named
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from citystream.catalog.detectors import DetectorRule
 from citystream.catalog.own_names import OwnName
 from citystream.catalog.rules import STATION_WORDS, AttributeRule, Mapping, Numeric
 from citystream.catalog.shapes import Columns, Frozen, Words
+from citystream.registry import nearest
 
 READING = "reading"
+SENSOR = "sensor"
+_DIRECTION = "°"
 #: What a reading can have, of all that an event can.
 MAPPED = frozenset({"event_id", "type", "occurred", "district", "lat", "lon", "position", "status"})
 #: Names that a reading's own columns cannot have beside those of every event: `readings` and its own table use them.
@@ -128,3 +133,31 @@ def check_stations(stations: Named[str, StationRule], bbox: tuple[float, float, 
     for name, at in stations.items():
         if not (west <= at.lon <= east and south <= at.lat <= north):
             raise ValueError(f"station '{name}' lies outside of the city's bbox")
+
+
+def watched_measures(said: Measured, parameters: Named[str, Any]) -> tuple[str, ...]:
+    """The measures that a sensor with *parameters* watches: those that it names, else all that neither count up nor
+    are directions, which go round.
+    """
+    usual = [name for name, rule in said.measures.items() if not rule.cumulative and rule.unit != _DIRECTION]
+    return tuple(parameters.get("measures", usual))
+
+
+def check_detectors(kind: str, rules: Iterable[DetectorRule], said: Measured) -> None:
+    """Raise `ValueError` for a detector that cannot watch what a row is."""
+    for rule in rules:
+        if (rule.name == SENSOR) != (kind == READING):
+            raise ValueError(f"'{rule.name}' does not watch {kind}s: {SENSOR} watches readings, the others records")
+        if rule.name == SENSOR:
+            _check_sensor(rule.parameters, said)
+
+
+def _check_sensor(parameters: Named[str, Any], said: Measured) -> None:
+    for name in sorted(parameters.keys() - {"measures"}):
+        raise ValueError(f"'{SENSOR}' has no parameter '{name}' ({nearest(name, ['measures'])})")
+    asked = parameters.get("measures", [*said.measures])
+    if not isinstance(asked, list | tuple) or not asked:
+        raise ValueError(f"measures of '{SENSOR}' must be a list of names, not {asked!r}")
+    for name in asked:
+        if name not in said.measures:
+            raise ValueError(f"there is no measure {name!r} ({nearest(str(name), said.measures)})")

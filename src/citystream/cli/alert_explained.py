@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.measures import READING
 from citystream.cli.grid import Grid
 from citystream.cli.output import say
-from citystream.detect.explain import Explained, sentence
+from citystream.detect.explain import Explained, drifted, sentence
 from citystream.errors import UnknownName
 from citystream.store.reader import Reader
 from citystream.store.views import quoted
@@ -70,25 +71,43 @@ def said_of(row: Row, dataset: Dataset) -> str:
     kind, place = str(row["type"]), f"district {row['district']}"
     if row["expected"] is None:
         return f"{row['observed']} {kind} in {place}, {start:%Y-%m-%d %H:%M}-{end:%H:%M}: above a fixed rule."
+    if row["kind"] == READING:
+        return _said_of_reading(row, kind, (start, end))
+    slow = row["detector"] == "drift"
     numbers = Explained(
         records=kind,
-        place=f"{place} on {start:%Y-%m-%d}",
+        place=place if slow else f"{place} on {start:%Y-%m-%d}",
         start=start,
         end=end,
-        observed=int(str(row["observed"])),
+        observed=round(float(str(row["observed"]))),
         expected=float(str(row["expected"])),
-        lo95=int(str(row["lo95"])),
-        hi95=int(str(row["hi95"])),
+        lo95=round(float(str(row["lo95"]))),
+        hi95=round(float(str(row["hi95"]))),
         recurrence_days=float(str(row["recurrence_days"])),
         completeness=float(str(row["completeness"])),
     )
-    return sentence(numbers)
+    return drifted(numbers, str(row["direction"])) if slow else sentence(numbers)
+
+
+def _said_of_reading(row: Row, measure: str, window: tuple[datetime, datetime]) -> str:
+    start, end = (f"{moment:%Y-%m-%d %H:%M}" for moment in window)
+    observed, expected, lo95, hi95 = (float(str(row[name])) for name in ("observed", "expected", "lo95", "hi95"))
+    said = f"{measure} at {row['district']}, {start} to {end}: {observed:g}; expected {expected:.1f} (95 % range "
+    rare = f"; as rare as once in {round(float(str(row['recurrence_days'])))} days there" if row["recurrence_days"] else ""
+    return f"{said}{lo95:.1f} to {hi95:.1f}){rare}."
 
 
 def _records(row: Row, dataset: Dataset) -> str:
     """The records that count in the window of *row*; those without a time of day only in windows of a day and more."""
     assert isinstance(row["window_start"], datetime)
     assert isinstance(row["window_end"], datetime)
+    if row["kind"] == READING:
+        return (
+            f"SELECT station, measure, observed_local, value, unit, flags, changed_at, log_offset FROM readings WHERE "
+            f"dataset = {quoted(str(row['dataset']))} AND station = {quoted(str(row['district']))} AND measure = "
+            f"{quoted(str(row['type']))} AND observed_at >= '{row['window_start']}' AND observed_at < "
+            f"'{row['window_end']}' ORDER BY observed_at"
+        )
     untimed = (row["window_end"] - row["window_start"]).days < 1 and row["expected"] is not None
     rule = " AND time_precision NOT IN ('day', 'unknown')" if untimed else ""
     return (

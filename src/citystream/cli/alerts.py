@@ -20,11 +20,12 @@ from citystream.store.views import quoted
 app = typer.Typer(add_completion=False)
 _COLUMNS = (
     "dataset, kind, CASE detector WHEN 'threshold' THEN 'fixed rule' ELSE detector END AS detector, type, district, "
-    "window_start, window_end, observed, round(expected, 1) AS expected, lo95 || '-' || hi95 AS usual, "
+    "window_start, window_end, observed, round(expected, 1) AS expected, CASE WHEN kind = 'reading' "
+    "THEN round(lo95, 1) || ' to ' || round(hi95, 1) ELSE lo95::BIGINT || '-' || hi95::BIGINT END AS usual, "
     "CASE WHEN recurrence_days >= 365 "
     "THEN 'once in ' || least(round(recurrence_days / 365), 1000)::INTEGER || ' years' "
     "ELSE 'once in ' || round(recurrence_days)::INTEGER || ' days' END AS rarity, "
-    "status || CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
+    "CASE WHEN kind = 'reading' AND status = 'active' THEN reason ELSE status END || CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
 )
 
 
@@ -43,7 +44,8 @@ def alerts(
 ) -> None:
     """What was unusual, newest first; then what a fixed rule found. Times are UTC.
 
-    *usual*: what 95 of 100 such windows hold; *rarity*: how often so much is seen anywhere in the dataset.
+    *usual*: what 95 of 100 such windows hold; *rarity*: how often so much is seen anywhere in the dataset, or by one
+    station. Of readings, type and district are measure and station.
     """
     said = invocation(ctx)
     with App(said.settings()).reader() as reader:

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from citystream.app import App
-from citystream.app.backtesting import Backtest, Fared, backtest_rule
+from citystream.app.backtesting import Backtest, Fared, backtest_rule, read_past
 from citystream.app.backtesting import backtest as backtested
 from citystream.cli.alerts import known
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
 from citystream.cli.output import put, put_json
-from citystream.cli.shown import count
+from citystream.cli.shown import count, for_person
 from citystream.errors import ConfigError
 
 _COLUMNS = ("", "alerts", "a week", "delay h", "withdrawn", "revised", "joined", "provisional")
@@ -41,7 +41,9 @@ def backtest(
     with App(said.settings()).reader() as reader:
         name = known(reader, dataset)
         rule = backtest_rule(reader.datasets[name], detector, budget)
-        found = backtested(reader, name, rule, first, last)
+        past = read_past(reader, name, rule)
+    # closed, because it takes a while, and a writer waits for readers
+    found = backtested(past, first, last)
     put_json(_fields(found)) if said.json else _show(found)
 
 
@@ -56,7 +58,7 @@ def _said(one: Fared) -> dict[str, object]:
 
 
 def _show(found: Backtest) -> None:
-    asked = ", ".join(f"{name} {value:g}" for name, value in found.rule.parameters.items())
+    asked = ", ".join(f"{name} {for_person(value)}" for name, value in found.rule.parameters.items())
     put(f"{found.dataset}, {found.rule.name}{f' ({asked})' if asked else ''}: {found.first:%F} to {found.until:%F}")
     lines = [("all", found.all), *((each.name, each) for each in found.years)]
     lines += [(each.name, each) for each in found.types[:_FEW]]

@@ -39,10 +39,11 @@ def masked(table: str) -> str:
     if table == "weekly":
         return files("citystream.cli").joinpath("small_weekly.sql").read_text("utf-8").format(least=LEAST)
     column = _COUNTED[table]
-    small = f"{column} BETWEEN 1 AND {LEAST - 1}"
+    small = f"{column} BETWEEN 1 AND {LEAST - 1}" + (" AND kind <> 'reading'" if table == "alerts" else "")
+    text = f"CASE WHEN {column} = {column}::BIGINT THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
     hidden = [f"CASE WHEN NOT ({small}) THEN {column} END AS {column}"]
     if table == "daily":
         few = f"domestic BETWEEN 1 AND {LEAST - 1} OR total - domestic BETWEEN 1 AND {LEAST - 1}"
         hidden.append(f"CASE WHEN NOT ({small} OR {few}) THEN domestic END AS domestic")
-    shown = f"CASE WHEN {small} THEN '<{LEAST}' ELSE {column}::VARCHAR END AS shown"
+    shown = f"CASE WHEN {small} THEN '<{LEAST}' ELSE {text} END AS shown"
     return f"SELECT * REPLACE ({', '.join(hidden)}), {shown} FROM {table}"

@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Day
-from citystream.detect.drift_days import DriftDays, Row
+from citystream.detect.drift_days import DriftAlarm, DriftDays
 from citystream.ports import Integers
 
 _REACH = 30
@@ -57,7 +57,8 @@ class DriftAlarms:
     """Days on which a cell's sum was large, by day: all since *since*, which replace what was told of them before.
 
     *direction* is 1 (more) or -1 (fewer); *onset* the day when it is thought to have begun; *observed* and *expected*
-    are of the days since, *lo95* and *hi95* the range of *observed* if nothing had changed; *score* is the sum S.
+    are of the days since, *lo95* and *hi95* the range of *observed* if nothing had changed; *score* is the sum S;
+    *provisional*: 1 where how rare that is was not learnt from the dataset's own past.
     """
 
     since: int
@@ -72,6 +73,7 @@ class DriftAlarms:
     hi95: Floats
     score: Floats
     recurrence_days: Floats
+    provisional: Floats
 
 
 class Drift:
@@ -85,7 +87,8 @@ class Drift:
         self._start = (districts, types, budget, tuple(sorted(breaks)))
         self._base, self._live = DriftDays(*self._start), DriftDays(*self._start)
         self._kept: dict[int, DayCounts] = {}
-        self._rows: list[Row] = []
+        self._rows: list[DriftAlarm] = []
+        self._left: list[DriftAlarm] = []
 
     def take(self, days: Sequence[DayCounts]) -> DriftAlarms:
         """Judge *days* in the order given; a day that was given before is replaced."""
@@ -105,8 +108,22 @@ class Drift:
         """All alarms of the days that can still be judged again."""
         return self._since(self._base.newest + 1)
 
+    def alarms(self) -> list[DriftAlarm]:
+        """The same one by one, by day."""
+        return list(self._rows)
+
+    def left(self) -> list[DriftAlarm]:
+        """The alarms of days that came out of reach since this was asked last: they stand for ever."""
+        left, self._left = self._left, []
+        return left
+
+    @property
+    def settled(self) -> int:
+        """The last day that is out of reach."""
+        return self._base.newest
+
     def state(self) -> State:
-        """What stood thirty days ago, and the days since, for `restore`."""
+        """What stood thirty days ago (what `left` gives is asked for before), and the days since, for `restore`."""
         made = under(self._base.state(), "base")
         for number, each in self._kept.items():
             made |= under(_packed(each), f"day{number}")
@@ -137,7 +154,7 @@ class Drift:
         self._rows = []
         return self._base.newest + 1
 
-    def _step(self, engine: DriftDays, number: int) -> list[Row]:
+    def _step(self, engine: DriftDays, number: int) -> list[DriftAlarm]:
         for old in sorted(old for old in self._kept if engine.learnt < old <= number - _LAG):
             if self._kept[old].whole:
                 engine.learn(old, self._kept[old].calendar, self._kept[old].timed, self._kept[old].untimed)
@@ -148,13 +165,13 @@ class Drift:
         """What can no longer change goes into the base."""
         for number in sorted(self._kept):
             if self._base.newest < number < self._newest - _REACH:
-                self._step(self._base, number)
+                self._left += self._step(self._base, number)
         for number in [number for number in self._kept if number <= self._base.newest - _LAG]:
             del self._kept[number]
-        self._rows = [row for row in self._rows if row[0] > self._base.newest]
+        self._rows = [row for row in self._rows if row.day > self._base.newest]
 
     def _since(self, since: int) -> DriftAlarms:
-        rows = [row for row in self._rows if row[0] >= since]
+        rows = [row for row in self._rows if row.day >= since]
         columns: list[tuple[float, ...]] = list(zip(*rows, strict=True)) or [()] * (len(fields(DriftAlarms)) - 1)
         day, district, kind, direction, onset = (np.array(column, np.int64) for column in columns[:5])
         measured = (np.array(column, np.float64) for column in columns[5:])

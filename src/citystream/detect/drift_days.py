@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log, log10
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,6 @@ from citystream.detect.recurrence import RecurrenceMap, episode_maxima
 from citystream.detect.tail import quantile
 from citystream.ports import Integers
 
-#: number, district, type, direction, onset; observed, expected, lo95, hi95, score, recurrence_days
-Row = tuple[int, int, int, int, int, float, float, float, float, float, float]
 DIRECTIONS = (1, -1)
 _RATIOS = (2.0, 0.5)
 _LEAST_EXPECTED = (0.0, 1.5)
@@ -28,6 +27,23 @@ _FLOOR = 2.0
 _LEAST_SCORE = 1.5  # below, the tail of a sum is not that of its map, however few the cells
 _START = 7.0 / log(10)
 _PRIOR = 20.0  # how much the spread of all cells counts in that of one, in squares of expected records
+
+
+class DriftAlarm(NamedTuple):
+    """A day on which a cell's sum was large, as in `DriftAlarms`; its first four say which, and which way."""
+
+    day: int
+    district: int
+    type: int
+    direction: int
+    onset: int
+    observed: float
+    expected: float
+    lo95: float
+    hi95: float
+    score: float
+    recurrence_days: float
+    provisional: float
 
 
 class DriftDays:
@@ -56,7 +72,7 @@ class DriftDays:
         self._grow(timed.shape[1:])
         self.baseline.learn(calendar, self._room(timed), untimed=self._room(untimed))
 
-    def judge(self, number: int, calendar: Day, timed: Floats, untimed: Floats, *, whole: bool) -> list[Row]:
+    def judge(self, number: int, calendar: Day, timed: Floats, untimed: Floats, *, whole: bool) -> list[DriftAlarm]:
         """The alarms of a day; one that is not *whole* changes nothing."""
         if any(self.newest < each <= number for each in self.breaks):
             self._begin(*self.baseline.shape)
@@ -74,8 +90,8 @@ class DriftDays:
         self._days += 1
         return rows
 
-    def _stepped(self, number: int, count: Floats, mean: Floats, size: Floats) -> list[Row]:
-        rows: list[Row] = []
+    def _stepped(self, number: int, count: Floats, mean: Floats, size: Floats) -> list[DriftAlarm]:
+        rows: list[DriftAlarm] = []
         for which, sums in enumerate(self._sums):
             sums.step(number, count, mean, size, mean >= _LEAST_EXPECTED[which])
             scores = sums.sum / log(10)
@@ -90,14 +106,15 @@ class DriftDays:
         self._judged += 1
         return rows
 
-    def _row(self, number: int, which: int, district: int, kind: int, log_weeks: float) -> Row:
+    def _row(self, number: int, which: int, district: int, kind: int, log_weeks: float) -> DriftAlarm:
         sums, at = self._sums[which], (district, kind)
         observed, expected = float(sums.observed[at]), float(sums.expected[at])
         spread = max(float(sums.excess[at]) / expected**2, 1e-9)
         between = (float(quantile(expected, spread, 0.025)), float(quantile(expected, spread, 0.975)))
         rarity = 7 * 10 ** min(float(log_weeks), 12.0)
         cell = (number, district, kind, DIRECTIONS[which], int(sums.onset[at]))
-        return (*cell, observed, expected, *between, float(sums.sum[at]), rarity)
+        cold = float(not len(self._maps[which].maxima))
+        return DriftAlarm(*cell, observed, expected, *between, float(sums.sum[at]), rarity, cold)
 
     def _spread(self) -> Floats:
         """1/r of each cell without the level's own uncertainty: moments, shrunk to those of all cells."""

@@ -6,15 +6,18 @@ has to be known of a dataset to make one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from citystream.detect.alerting import Naming
 from citystream.detect.arrays import State
 from citystream.detect.changes import PaneDeltas
+from citystream.detect.drift_engine import DriftEngine, DriftSettings
 from citystream.detect.episodes import AlertChange
 from citystream.detect.learning import Looking
+from citystream.detect.sensors import Sensors
 from citystream.detect.surge import Surge, SurgeSettings
 from citystream.detect.zone_clock import zone_clock
 
@@ -24,16 +27,21 @@ _LIVE = timedelta(hours=12)
 #: A feed is one whose silence means something if it is updated at least so often.
 _FEED = timedelta(hours=1)
 _HALF_DAY, _TWO_DAYS = 24, 96
+_DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A dataset as engines see it: its *name*, its *zone*, how late (*lag*) and how often (*cadence*) records come."""
+    """A dataset as engines see it: its *name*, its *zone*, how late (*lag*) and how often (*cadence*) records come, and
+    the local days (*breaks*) from which on counts are not what they were before.
+    """
 
     name: str
     zone: str
     lag: timedelta
     cadence: timedelta
+    breaks: tuple[date, ...] = ()
 
     @property
     def lag_slots(self) -> int:
@@ -73,6 +81,24 @@ def looking_at(dataset: Watched, learn_after: int | None = None) -> Looking:
     # where windows are judged a lag after their end, the days before are in already
     learn = learn_after if learn_after is not None else 1 if dataset.waits else 7
     return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
+
+
+def drift(dataset: Watched, naming: Naming, *, budget: float = 0.25) -> DriftEngine:
+    """Slow rises and falls of one district and type; see `citystream.detect.drift`."""
+    settings = DriftSettings(
+        dataset=dataset.name,
+        budget=budget,
+        looking=looking_at(dataset),
+        prompt=(dataset.lag + 2 * max(dataset.cadence, _DAY)) // _SLOT,
+        breaks=tuple((each - _EPOCH).days for each in dataset.breaks),
+        naming=naming,
+    )
+    return DriftEngine(settings, zone_clock(dataset.zone))
+
+
+def sensor(dataset: Watched, naming: Naming, *, measures: Sequence[str] = ()) -> Sensors:
+    """Spikes, shifts and values that stand still; see `citystream.detect.sensor`. *measures* are chosen by who tells."""
+    return Sensors(int(dataset.cadence.total_seconds()))
 
 
 def surge(dataset: Watched, naming: Naming, *, budget: float = 1.0, learn_after: int | None = None) -> Surge:

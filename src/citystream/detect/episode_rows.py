@@ -38,7 +38,7 @@ def row_of(alert: Alert, cell: tuple[str, str], at: tuple[int, int], before: Map
         "active": alert.active,
         "raised_at": before["raised_at"] if before is not None and (stood or not alert.active) else off,
         "withdrawn_at": None if alert.active else off,
-        "direction": "more",
+        "direction": alert.direction,
         "first_alarm": _time(alert.first_alarm),
         "last_alarm": _time(alert.last_alarm),
         "areas": None,

@@ -26,6 +26,8 @@ from citystream.detect.scores import Scored
 from citystream.detect.tail import LENGTHS
 from citystream.ports import Integers
 
+Direction = Literal["more", "fewer"]
+
 #: Slots between the ends of two windows up to which their alarms are one alert.
 GAP = 10
 
@@ -66,6 +68,7 @@ class Alert:
     provisional: bool
     feed_state: FeedState
     reason: str
+    direction: Direction = "more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,18 @@ def sentence(alert: Explained) -> str:
     return "; ".join(parts) + "."
 
 
+def drifted(alert: Explained, direction: str) -> str:
+    """One sentence of a slow change that is thought to have begun at the start of the window: more, or fewer."""
+    days = _several((alert.end - alert.start) / _DAY, "day")
+    parts = [
+        f"{direction.capitalize()} reports than expected since {alert.start:%Y-%m-%d}: "
+        f"{alert.observed} {alert.records} reported in {alert.place} in {days}",
+        f"expected {alert.expected:.1f} (95 % range {alert.lo95}-{alert.hi95})",
+        f"as rare as once in {_rarity(alert.recurrence_days)} anywhere in the city",
+    ]
+    return "; ".join(parts) + "."
+
+
 def factors(rates: DayRates, district: int, kind: int, half_hour: int) -> Factors:
     """The factors of one cell in one local half hour."""
     return Factors(

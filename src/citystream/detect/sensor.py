@@ -102,8 +102,7 @@ class Sensor:
 
     def take(self, readings: Readings) -> Findings:
         """Learn *readings*; all findings since the earliest moment that they changed."""
-        newest = self._time[-1] if self._time else self._base.filter.last
-        before = np.maximum.accumulate(np.concatenate([[newest], readings.time]))[:-1]
+        before = np.maximum.accumulate(np.concatenate([[self.newest], readings.time]))[:-1]
         young = np.flatnonzero((readings.time >= before - _REACH) | (before < 0))
         if not len(young):
             return self._since(np.iinfo(np.int64).max)
@@ -123,6 +122,11 @@ class Sensor:
         """Whether at *now* (UTC seconds) the series is silent for longer than it usually is."""
         gap = self._judge.filter.gap_before(now)
         return gap > 3 and gap > self._judge.filter.gaps.quantile(0.99)
+
+    @property
+    def newest(self) -> int:
+        """The time of the newest reading, -1 before the first."""
+        return self._time[-1] if self._time else self._base.filter.last
 
     def state(self) -> dict[str, npt.NDArray[np.float64]]:
         """What it goes on from: the filter thirty days ago, and the readings since, for `restore`."""

@@ -45,4 +45,4 @@ class Wanted:
 
 def may_be_told(alert: Row) -> bool:
     """Whether *alert* is about enough records. A reading is measured, and about nobody."""
-    return alert["kind"] == "reading" or int(str(alert["observed"])) >= LEAST
+    return alert["kind"] == "reading" or float(str(alert["observed"])) >= LEAST

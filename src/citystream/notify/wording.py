@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from citystream.detect.explain import Explained, sentence
+from citystream.detect.explain import Explained, drifted, sentence
 from citystream.notify.wanted import FIXED_RULE
 from citystream.ports import Message, Notification
 
@@ -102,8 +102,10 @@ def _text(alert: Row, place: Place, district: str | None, *, sensitive: bool) ->
     if alert["kind"] == "reading":
         return f"{_kind(alert)} at {named}, {when}: {_range(alert)}."
     if alert["expected"] is None or alert["recurrence_days"] is None:
-        return f"{alert['observed']} {_kind(alert)} reported in {named}, {when}: above a fixed rule."
+        return f"{_number(alert['observed'])} {_kind(alert)} reported in {named}, {when}: above a fixed rule."
     early = " Provisional: little was learnt when it was raised." if alert["provisional"] else ""
+    if alert["detector"] == "drift":
+        return f"{drifted(_explained(alert, named, start, end), str(alert['direction']))}{early}"
     return f"{sentence(_explained(alert, f'{named} on {start:%Y-%m-%d}', start, end))}{early}"
 
 
@@ -113,8 +115,8 @@ def _area(alert: Row) -> str:
 
 def _range(alert: Row) -> str:
     """A measured value, and what is usual."""
-    usual = "" if alert["lo95"] is None else f", usual are {alert['lo95']} to {alert['hi95']}"
-    return f"{alert['observed']} measured{usual}"
+    usual = "" if alert["lo95"] is None else f", usual are {_number(alert['lo95'])} to {_number(alert['hi95'])}"
+    return f"{_number(alert['observed'])} measured{usual}"
 
 
 def _explained(alert: Row, place: str, start: datetime, end: datetime) -> Explained:
@@ -123,10 +125,10 @@ def _explained(alert: Row, place: str, start: datetime, end: datetime) -> Explai
         place=place,
         start=start,
         end=end,
-        observed=int(str(alert["observed"])),
+        observed=round(_number(alert["observed"])),
         expected=float(str(alert["expected"])),
-        lo95=int(str(alert["lo95"] or 0)),
-        hi95=int(str(alert["hi95"] or 0)),
+        lo95=round(_number(alert["lo95"] or 0)),
+        hi95=round(_number(alert["hi95"] or 0)),
         recurrence_days=float(str(alert["recurrence_days"])),
         completeness=1.0 if alert["completeness"] is None else float(str(alert["completeness"])),
     )
@@ -141,7 +143,15 @@ def _facts(alert: Row, district: str | None) -> dict[str, str | int | float | No
 
 
 def _simple(value: object) -> str | int | float | None:
-    return value if value is None or isinstance(value, int | float) else _plain(value)
+    if isinstance(value, float):
+        return _number(value)
+    return value if value is None or isinstance(value, int) else _plain(value)
+
+
+def _number(value: object) -> int | float:
+    """A count without a point: readings share its column."""
+    number = float(str(value))
+    return int(number) if number.is_integer() else number
 
 
 def _plain(value: object) -> str:

@@ -94,7 +94,7 @@ def _translated(error: Exception, path: Path) -> StorageError:
 
 
 #: Goes up whenever the private tables change their shape.
-LAYOUT = 3
+LAYOUT = 4
 
 #: What a definition says about the publisher and the feed, and not about what its rows become.
 _SHAPELESS = {

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset
+from citystream.catalog.measures import MeasureRule
 from citystream.errors import StorageError
 from citystream.ports import Followed, Integers
 from citystream.store.database import first_line
@@ -86,6 +87,12 @@ class StoredHistory:
         )
         return self._connection.sql(sql, params=[since]).to_arrow_table()
 
+    def readings(self, first: int, until: int) -> pa.Table:
+        """What stations said, and what was taken back, between the offsets *first* and *until*."""
+        values = ", ".join(_valid(name, rule) for name, rule in self._dataset.measures.items())
+        sql = statement("changed_readings").format(t=self._table, first=first, until=until, values=values)
+        return self._connection.sql(sql).to_arrow_table()
+
     def clock(self, detector: str) -> tuple[str, int] | None:
         """Its settings and clock, without its state."""
         rows = self._rows("SELECT settings, clock FROM core.{t}_followed WHERE detector = ?", detector)
@@ -158,3 +165,11 @@ class StoredHistory:
     def _roll_back(self) -> None:
         with suppress(duckdb.Error):
             self._connection.execute("ROLLBACK")
+
+
+def _valid(name: str, rule: MeasureRule) -> str:
+    """SQL of a measure's value where it stands, is one, and can be true."""
+    rules = ["v.stands", *(f'v."{name}" <> {sentinel!r}::DOUBLE' for sentinel in rule.sentinels)]
+    if rule.range:
+        rules.append(f'v."{name}" BETWEEN {rule.range[0]!r}::DOUBLE AND {rule.range[1]!r}::DOUBLE')
+    return f'CASE WHEN {" AND ".join(rules)} THEN v."{name}" END AS "{name}"'

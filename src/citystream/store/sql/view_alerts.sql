@@ -5,11 +5,11 @@ SELECT md5(concat_ws('|', a.detector, {name}, coalesce(y.name, ''), coalesce(d.n
   {name} AS dataset, a.detector, y.name AS type, d.name AS district,
   make_timestamp(a.pane * {width}::BIGINT) AS window_start,
   make_timestamp((a.pane + {length}) * {width}::BIGINT) AS window_end,
-  a.observed, NULL::DOUBLE AS expected, NULL::DOUBLE AS score, NULL::DOUBLE AS recurrence_days,
+  a.observed::DOUBLE AS observed, NULL::DOUBLE AS expected, NULL::DOUBLE AS score, NULL::DOUBLE AS recurrence_days,
   NULL::VARCHAR AS episode, CASE WHEN a.withdrawn_at < 0 THEN 'active' ELSE 'withdrawn' END AS status,
   a.raised_at AS raised_at_offset, nullif(a.withdrawn_at, -1) AS withdrawn_at_offset, {kind} AS kind,
   'more' AS direction, NULL::TIMESTAMP AS first_alarm, NULL::TIMESTAMP AS last_alarm, NULL::VARCHAR AS areas,
-  NULL::BIGINT AS lo95, NULL::BIGINT AS hi95, NULL::DOUBLE AS completeness, NULL::VARCHAR AS feed_state,
+  NULL::DOUBLE AS lo95, NULL::DOUBLE AS hi95, NULL::DOUBLE AS completeness, NULL::VARCHAR AS feed_state,
   NULL::BOOLEAN AS provisional, NULL::VARCHAR AS reason
 FROM ({alerts}) a
 JOIN core.{t}_types y ON y.code = a.type JOIN core.{t}_districts d ON d.code = a.district
