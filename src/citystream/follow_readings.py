@@ -91,7 +91,9 @@ class ReadingFollower(Follower):
             if pulses.archive[place] and memory.came > _NOTHING_CAME:
                 rows += self._load(memory, history, place + 1)
             else:
-                rows += self._changed(memory, self._learn(memory, said.between(begun, ended), int(pulses.slot[place])), at)
+                rows += self._changed(
+                    memory, self._learn(memory, said.between(begun, ended), int(pulses.slot[place])), at
+                )
             memory.told, memory.clock = place + 1, at[1]
             memory.came = at[1] if ended > begun else memory.came
         return rows

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from citystream.app import App
 from citystream.config import load
+from citystream.detect.sensor import KINDS, Findings, Readings, Sensor
 from citystream.ports import Ledger
 from citystream.store.reader import Reader
 from tests.published import SHARED, needs_shared
@@ -160,3 +166,78 @@ def test_as_of_the_first_file_is_a_store_of_the_first_file(reader: Reader) -> No
     assert [tuple(row.values()) for row in reader.query(then, "chicago/beach-weather@13990").to_pylist()] == [
         (13_991, 2015)
     ]
+
+
+def _beach(station: str, column: str, impossible: float) -> Readings:
+    """A series from the files alone: the wall clock of Chicago, the last row of a moment, no sentinels."""
+    found: dict[int, tuple[int, float]] = {}
+    for path in BEACH:
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row["station_name"] == station and row[column] and float(row[column]) != impossible:
+                    local = datetime.strptime(row["measurement_timestamp"], "%m/%d/%Y %I:%M:%S %p")
+                    second = int(local.replace(tzinfo=ZoneInfo("America/Chicago")).timestamp())
+                    found[second] = (local.hour * 2 + local.minute // 30, float(row[column]))
+    time = np.array(sorted(found), np.int64)
+    slot, value = zip(*(found[each] for each in time.tolist()), strict=True)
+    return Readings(time, np.array(slot, np.int64), np.array(value))
+
+
+def _first_of(found: Findings, kind: str) -> list[datetime]:
+    """When each alert of *kind* begins: findings at most five hours apart are one."""
+    times = found.time[found.kind == KINDS.index(kind)].tolist()
+    begun = [time for before, time in pairwise([-(10**9), *times]) if time - before > 5 * 3600]
+    return [datetime.fromtimestamp(time, UTC).replace(tzinfo=None) for time in begun]
+
+
+@pytest.mark.parametrize(
+    ("station", "measure", "impossible", "spikes"),
+    [
+        ("63rd Street Weather Station", "air_temperature", 999.0, 19),
+        ("Oak Street Weather Station", "wind_speed", 999.9, 9),
+        ("Foster Weather Station", "humidity", 999.0, 28),
+    ],
+)
+def test_alerts_of_beach_weather_are_those_of_the_series_in_the_files(
+    reader: Reader, station: str, measure: str, impossible: float, spikes: int
+) -> None:
+    found = Sensor(3600).take(_beach(station, measure, impossible))
+    sql = (
+        "SELECT reason, episode::TIMESTAMP - INTERVAL 1 HOUR AS begun FROM alerts WHERE status = 'active' "
+        f"AND district = '{station}' AND type = '{measure}' ORDER BY episode"
+    )
+    rows = reader.query(sql).to_pylist()
+    for kind in KINDS:
+        assert [row["begun"] for row in rows if row["reason"] == kind] == _first_of(found, kind)
+    assert sum(row["reason"] == "spike" for row in rows) == spikes
+    # no more than one in four weeks, of 84 weeks in which it said something
+    assert spikes <= 84 / 4 * 1.4
+
+
+def test_alerts_about_readings_have_the_value_and_what_is_usual(reader: Reader) -> None:
+    """At Oak Street it was 27 degrees in the evening of 26 May 2016, and an hour later 19: wind from the lake."""
+    sql = (
+        "SELECT a.*, r.value, (SELECT value FROM readings WHERE station = a.district AND measure = a.type "
+        "AND observed_at = a.window_start - INTERVAL 1 HOUR) AS before FROM alerts a "
+        "JOIN readings r ON r.station = a.district AND r.measure = a.type AND r.observed_at = a.window_start "
+        "WHERE a.reason = 'spike'"
+    )
+    rows = reader.query(sql).to_pylist()
+    assert {row["kind"] for row in rows} == {"reading"}
+    for row in rows:
+        assert row["observed"] == row["value"]
+        assert row["lo95"] < row["expected"] < row["hi95"]
+        assert not row["lo95"] <= row["observed"] <= row["hi95"]
+        assert row["window_end"] - row["window_start"] in (timedelta(hours=1), timedelta(minutes=5))
+    cold = [
+        row for row in rows if row["window_start"] == datetime(2016, 5, 27, 1) and row["district"].startswith("Oak")
+    ]
+    assert [(row["type"], row["observed"], row["direction"]) for row in cold] == [("air_temperature", 18.6, "fewer")]
+    assert cold[0]["before"] == pytest.approx(27.2, abs=1.5)
+
+
+def test_counts_and_directions_are_not_watched(reader: Reader) -> None:
+    watched = {row["type"] for row in reader.query("SELECT DISTINCT type FROM alerts").to_pylist()}
+    assert watched == {
+        *("air_temperature", "humidity", "wind_speed", "barometric_pressure", "battery_life", "average_speed")
+    }

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from citystream.app import App
+from citystream.app.following import Following
 from citystream.config import load
 from citystream.store.reader import Reader
 from tests.integration.test_cli import _elsewhere, citystream  # noqa: F401
@@ -158,6 +159,14 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
     events.write_text("record_id,incident_id,occurred,type,district\n1,1,2025-03-01T00:00:00,A,1\n")
     assert citystream("detect", "stream", events, "--out", out) == 2
     assert "no column time_precision, reported" in capsys.readouterr().err
+    assert citystream("detect", "stream", written(events, []), "--out", out) == 2
+    assert "there are no records" in capsys.readouterr().err
+    events = written(tmp_path / "events.csv", usual(0)[:9])
+    (tmp_path / "areas.csv").write_text("beat,district,x_km,y_km\n99,1,0.5,0.5\n")
+    assert citystream("detect", "stream", events, "--areas", tmp_path / "areas.csv", "--out", out) == 2
+    assert "its beat 0 is in no area" in capsys.readouterr().err
+    assert citystream("detect", "stream", events, "--areas", events, "--out", out) == 2
+    assert "no areas can be read from it" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -206,6 +215,21 @@ def test_the_past_of_a_dataset_is_replayed_as_it_was_published(town: Path, capsy
     with Reader(town / "data") as reader:
         assert reader.query("SELECT * FROM alerts ORDER BY alert_id") == before
     assert backtest(town, capsys) == said
+
+
+def test_what_is_replayed_ends_as_what_was_followed(town: Path) -> None:
+    with Reader(town / "data") as reader:
+        about = reader.datasets[DATASET]
+        stored = reader.query(
+            "SELECT alert_id, status = 'active' AS active, observed, window_start, reason FROM alerts"
+        )
+        replayed = Following.replay(about, about.detectors[0], reader.history(DATASET))()
+    last = {row["alert_id"]: row for row in replayed}
+    names = stored.column_names
+    assert {row["alert_id"]: row for row in stored.to_pylist()} == {
+        alert: {name: row[name] for name in names} for alert, row in last.items()
+    }
+    assert [row["clock"] for row in replayed] == sorted(row["clock"] for row in replayed)
 
 
 def test_a_period_another_budget_and_words_for_people(town: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ import pytest
 from citystream.app import App
 from citystream.app.notifying import Notifying
 from citystream.config import load
+from citystream.errors import StoreBusy
 from citystream.notify.courier import Patience
 from citystream.ports import Message
 from citystream.simulate.portal import SimulatedPortal
@@ -128,6 +129,34 @@ def test_only_what_is_raised_from_now_on_is_told_and_once(tmp_path: Path, stages
     assert "INVENTED ST" not in text
     assert "YY2" not in text
     assert "0111" not in text
+
+
+def test_other_wishes_hold_from_then_on(tmp_path: Path, stages: dict[str, Path]) -> None:
+    place = Place(tmp_path, stages, 'atom = "a.atom"\ndetectors = ["threshold"]')
+    place.told()
+    place.becomes("raised")
+    assert len(place.told()) == 2
+    text = 'data = "citystream-data"\n[notify]\natom = "a.atom"\ndetectors = ["surge", "threshold"]\nwithdrawn = {}\n'
+    (tmp_path / "citystream.toml").write_text(text.format("false"), encoding="utf-8")
+    assert place.told() == []
+    place.becomes("withdrawn")
+    assert place.told() == [("atom", THEFTS.replace("THEFT", "ROBBERY"))]
+    # what was told before is still known: that it is withdrawn is told to who wants to hear it
+    (tmp_path / "citystream.toml").write_text(text.format("true"), encoding="utf-8")
+    assert place.told() == [("atom", f"Withdrawn: {THEFTS}")]
+
+
+def test_two_processes_do_not_tell_at_one_target(tmp_path: Path, stages: dict[str, Path]) -> None:
+    place = Place(tmp_path, stages, 'atom = "a.atom"\ndetectors = ["threshold"]')
+    place.told()
+    place.becomes("raised")
+    one, other = place.notifying(), place.notifying()
+    telling = one.deliver(one.targets[0])
+    assert isinstance(next(telling), Message)
+    with pytest.raises(StoreBusy, match="another citystream"):
+        next(other.deliver(other.targets[0]))
+    assert len(list(telling)) == 1
+    assert list(other.deliver(other.targets[0])) == []
 
 
 def test_the_fixed_rule_is_told_only_to_those_who_ask(tmp_path: Path, stages: dict[str, Path]) -> None:
@@ -301,7 +330,13 @@ class Springfield:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [("run", "--follow"), ("serve", "--port", "0")])
-def test_who_takes_in_tells(tmp_path: Path, receiver: Receiver, words: tuple[str, ...]) -> None:
+def test_who_takes_in_tells(
+    tmp_path: Path,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
     """What the first visits brought is not told, what comes later is; a service that nobody reaches holds back neither
     the visits nor the others.
     """
@@ -311,22 +346,21 @@ def test_who_takes_in_tells(tmp_path: Path, receiver: Receiver, words: tuple[str
         f'[notify]\nurls = ["{nobody}"]\nwebhook = "{receiver.url}"\ndetectors = ["threshold"]\n', encoding="utf-8"
     )
     command = [sys.executable, "-m", "citystream.cli"]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")}
-    environment = clean | {"CITYSTREAM_NOTIFY_SECRET": SECRET, "CITYSTREAM_PAUSE": "0"}
+    environment = {"CITYSTREAM_NOTIFY_SECRET": SECRET, "CITYSTREAM_PAUSE": "0"}
     town = Springfield()
     with town.portal as portal:
         (tmp_path / "cities").mkdir()
         (tmp_path / "cities" / "springfield.toml").write_text(CITY.replace("HOST", portal.url), encoding="utf-8")
-        first = subprocess.run(
-            [*command, "run", "springfield/incidents"], cwd=tmp_path, env=environment, capture_output=True, check=False
-        )
-        assert first.returncode == 0, first.stderr.decode()
-        assert b"are told from now on" in first.stderr
+        monkeypatch.chdir(tmp_path)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        assert citystream("run", "springfield/incidents") == 0
+        assert "are told from now on" in capsys.readouterr().err
         assert receiver.received == []
         process = subprocess.Popen(
             [*command, *words, "springfield/incidents", "--every", "0.2"],
             cwd=tmp_path,
-            env=environment,
+            env=os.environ | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

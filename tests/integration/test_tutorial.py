@@ -97,6 +97,7 @@ def matches(shown: str, output: str) -> bool:
         ("CONTRIBUTING.md", 5),
         ("docs/how-to-add-a-city.md", 3),
         ("docs/how-to-read-status.md", 1),
+        ("docs/how-to-be-told.md", 5),
     ],
 )
 def test_every_block_does_what_it_shows(name: str, least: int, tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ odds = st.builds(
 def reading(station: str, hour: int) -> Record:
     local = START + timedelta(hours=hour)
     value = round(20 + 5 * float(np.sin(hour / 24 * 2 * np.pi)) + (hour * 7 % 5) / 10, 2)
-    return Record(f"{station}{hour}", local=local, type=station, ward=value, fetched=local + timedelta(hours=6, minutes=9))  # type: ignore[arg-type]
+    return Record(
+        f"{station}{hour}", local=local, type=station, ward=value, fetched=local + timedelta(hours=6, minutes=9)
+    )  # type: ignore[arg-type]
 
 
 @cache
@@ -121,7 +123,9 @@ def test_cuts_restarts_and_losses_change_nothing(more, cuts, visited, restarts, 
 
 
 @FEW
-@given(more=st.lists(odds, min_size=1, max_size=3), at=st.lists(st.integers(2 * FIRST, 2 * HOURS), min_size=1, max_size=3))
+@given(
+    more=st.lists(odds, min_size=1, max_size=3), at=st.lists(st.integers(2 * FIRST, 2 * HOURS), min_size=1, max_size=3)
+)
 def test_as_of_any_offset_is_a_store_that_stopped_there(more, at) -> None:
     of, log = about(), log_of(more)
     with database() as whole:
@@ -136,7 +140,9 @@ def test_as_of_any_offset_is_a_store_that_stopped_there(more, at) -> None:
 
 
 @FEW
-@given(odd=odds, again=st.sampled_from([1, 30]), twice=st.booleans(), cuts=st.lists(st.integers(0, 2 * HOURS), max_size=3))
+@given(
+    odd=odds, again=st.sampled_from([1, 30]), twice=st.booleans(), cuts=st.lists(st.integers(0, 2 * HOURS), max_size=3)
+)
 def test_what_is_corrected_withdraws_its_alert(odd, again, twice, cuts) -> None:
     """One that was told is taken back with a reason, and everything active is as if it had never been wrong."""
     odd = replace(odd, off=15.0, again=again, taken=False, twice=twice)
@@ -159,7 +165,7 @@ def test_values_that_stand_for_none_or_cannot_be_true_are_no_alert(odd, cuts) ->
     log = log_of([replace(odd, off=200.0, again=0)])
     with database() as opened:
         followed(opened, log, about(), cuts, tail_visit(log))
-        spikes = f"SELECT count(*) FROM alerts WHERE observed > 90 OR reason = 'spike'"
+        spikes = "SELECT count(*) FROM alerts WHERE observed > 90 OR reason = 'spike'"
         assert opened.connection.execute(spikes).fetchall() == [(0,)]
 
 

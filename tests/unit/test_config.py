@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from citystream.cli.init import settings_text
 from citystream.config import SETTINGS, Config, load
 from citystream.errors import ConfigError
 
@@ -147,4 +148,34 @@ def test_a_file_that_is_not_there(tmp_path, name) -> None:
 
 
 def test_every_setting_says_what_it_is_for() -> None:
-    assert all(each.purpose and each.variable == f"CITYSTREAM_{each.name.upper().replace('.', '_')}" for each in SETTINGS)
+    assert all(
+        each.purpose and each.variable == f"CITYSTREAM_{each.name.upper().replace('.', '_')}" for each in SETTINGS
+    )
+
+
+def test_names_in_a_table(tmp_path) -> None:
+    text = 'data = "d"\n[notify]\nurls = ["mailto://me:hidden@example.org"]\natom = "a.atom"\nwithdrawn = false'
+    config = load({}, {"CITYSTREAM_NOTIFY_QUIET": "22:00-07:00"}, written(tmp_path, text))
+    assert config.listed("notify.urls") == ("mailto://me:hidden@example.org",)
+    assert config.text("notify.atom") == str(tmp_path / "a.atom")
+    assert config.text("notify.quiet") == "22:00-07:00"
+    assert config.flag("notify.withdrawn") is False
+    assert load({}, {"CITYSTREAM_NOTIFY_WITHDRAWN": "True"}, config.file).flag("notify.withdrawn") is True
+
+
+def test_of_an_address_that_may_hold_a_password_only_the_beginning_is_shown(tmp_path) -> None:
+    text = '[notify]\nurls = ["mailto://me:hidden@example.org", "tgram://hidden/1"]\nwebhook = "https://example.org/hidden"'
+    shown = {name: value for name, value, _, _ in load({}, {}, written(tmp_path, text)).shown()}
+    assert shown["notify.urls"] == "mailto://..., tgram://..."
+    assert shown["notify.webhook"] == "https://..."
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, written(tmp_path, '[notify]\nwebhook = ["hidden"]'))
+    assert "hidden" not in str(caught.value)
+
+
+def test_what_init_writes_can_be_read_with_every_line_used(tmp_path) -> None:
+    lines = settings_text().splitlines()
+    used = [line.removeprefix("# ") if " = " in line else line for line in lines if "Folders are" not in line]
+    config = load({}, {}, written(tmp_path, "\n".join(used)))
+    assert config.flag("notify.withdrawn") is True
+    assert {origin(config, each.name) for each in SETTINGS if not each.secret} == {str(tmp_path / "citystream.toml")}

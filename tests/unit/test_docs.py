@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PICTURES = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
 #: Where documents may lead a reader, outside of the project.
-OUTSIDE = {"semver.org", "127.0.0.1"}
+OUTSIDE = {"semver.org", "127.0.0.1", "example.org"}
 
 
 def text_of(name: str) -> str:

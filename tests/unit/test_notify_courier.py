@@ -306,7 +306,7 @@ class Keeping:
         self.got.append((at, message))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.sampled_from([7, 8, 24]), st.lists(st.integers(0, 47), min_size=1, max_size=8))
 def test_over_a_change_of_clocks_nobody_is_disturbed_and_all_that_was_held_comes_as_one(
     tmp_path_factory: pytest.TempPathFactory, day: int, noticed: list[int]

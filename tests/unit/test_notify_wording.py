@@ -114,6 +114,12 @@ def test_small_counts_are_told_to_nobody(observed: int, detector: str, days: flo
         assert Wanted(min_recurrence_days=30).has(alert) == (days >= 30)
 
 
+def test_what_is_not_known_to_be_rare_is_told_only_if_nothing_rare_is_asked_for() -> None:
+    unknown = row(detector="sensor", recurrence_days=None)
+    assert Wanted().has(unknown)
+    assert not Wanted(min_recurrence_days=1).has(unknown)
+
+
 def test_a_reading_is_measured_and_no_small_count() -> None:
     assert Wanted().has(row(kind="reading", observed=3))
 

@@ -114,8 +114,13 @@ def test_days(total, domestic, shown):
 def test_windows_and_alerts(total, shown):
     (row,) = left("sliding", pa.table({"total": [total]}))
     assert (row["total"], row["shown"]) == shown
-    (row,) = left("alerts", pa.table({"observed": [total]}))
+    (row,) = left("alerts", pa.table({"observed": [float(total)], "kind": ["incident"]}))
     assert (row["observed"], row["shown"]) == shown
+
+
+def test_what_was_measured_is_no_count() -> None:
+    (row,) = left("alerts", pa.table({"observed": [3.2], "kind": ["reading"]}))
+    assert (row["observed"], row["shown"]) == (3.2, "3.2")
 
 
 @pytest.mark.parametrize("table", ["daily", "weekly", "sliding", "alerts"])

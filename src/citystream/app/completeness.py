@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from citystream.catalog.dataset import Dataset
+from citystream.detect.arrays import Floats
+from citystream.detect.baseline import HALF_HOURS
 from citystream.detect.delay import DAYS_WATCHED, Completeness, Delays
+from citystream.detect.zone_clock import zone_clock
 from citystream.errors import ConfigError
 from citystream.ports import Integers
 from citystream.store.reader import Reader
@@ -22,20 +25,23 @@ _LEARNT_FROM = timedelta(days=180)
 _SLOT = timedelta(minutes=30)
 _EPOCH = date(1970, 1, 1)
 _UTC_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MERGED = "QUALIFY row_number() OVER (PARTITION BY coalesce(incident_id, event_id) ORDER BY first_seen_at, log_offset) = 1"
+_MERGED = (
+    "QUALIFY row_number() OVER (PARTITION BY coalesce(incident_id, event_id) ORDER BY first_seen_at, log_offset) = 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a dataset at *now*, the last slot in which anybody looked.
 
-    *complete*: F of all types together; *learnt*: whether it was, and is not the step at the catalogue's lag; *since*:
-    the first day whose incidents were all seen to come, None if there is none yet.
+    *complete*: F of all types together, learnt or the step at the catalogue's lag; *hours*: the share of a day that is
+    usual in each local half hour; *since*: the first day of which all was seen to come, None if there is none yet.
     """
 
     dataset: Dataset
     now: int
     complete: Completeness
+    hours: Floats
     since: date | None
 
     @property
@@ -49,10 +55,11 @@ class Known:
 
     def at(self, day: date, now: int) -> tuple[float, float]:
         """The same at slot *now*."""
-        delay = now - 1 - np.arange(*self.slots(day))
-        one = np.zeros(len(delay), np.int64)
-        variance = self.complete.log_variance_of(one, np.maximum(delay, 0))
-        return float(self.complete.of(one, delay).mean()), float(variance.mean())
+        slots = np.arange(*self.slots(day))
+        weight = self.hours[zone_clock(self.dataset.city.timezone)(slots)[1]]
+        delay, one = now - 1 - slots, np.zeros(len(slots), np.int64)
+        share, variance = self.complete.of(one, delay), self.complete.log_variance_of(one, np.maximum(delay, 0))
+        return float((share * weight).sum() / weight.sum()), float((variance * weight).sum() / weight.sum())
 
     def slots(self, day: date) -> tuple[int, int]:
         """The first slot of a local *day*, and the first after it."""
@@ -62,7 +69,7 @@ class Known:
 
 
 def incidents(dataset: Dataset, first: date, last: date) -> str:
-    """SQL of the incidents of the local days from *first* to *last*: type, district, day, slot, seen."""
+    """SQL of the incidents of local days from *first* to *last*: type, district, day, slot, seen, half_hour."""
     text = files("citystream.app").joinpath("incidents.sql").read_text("utf-8")
     merged = _MERGED if dataset.columns.incident_id is not None else ""
     return text.format(table=dataset.table, first=first, last=last, merged=merged)
@@ -79,12 +86,22 @@ def known_of(reader: Reader, dataset: Dataset) -> Known:
         raise ConfigError(f"{dataset.name} has no events yet", "citystream import, or citystream run, first")
     now = (max(looks).replace(tzinfo=UTC) - _UTC_EPOCH) // _SLOT + 1
     since = reporting_lag(reader, dataset, dataset.lag).since
-    return Known(dataset, now, _completeness(reader, dataset, now, since), since)
-
-
-def _completeness(reader: Reader, dataset: Dataset, now: int, since: date | None) -> Completeness:
-    """F from delays, if they were seen for long enough; else by the catalogue's lag."""
     today = (_UTC_EPOCH + now * _SLOT).astimezone(ZoneInfo(dataset.city.timezone)).date()
+    lately = incidents(dataset, today - _LEARNT_FROM, today)
+    complete = _completeness(reader, dataset, today, since)
+    return Known(dataset, now, complete, _hours(reader, lately), since)
+
+
+def _hours(reader: Reader, lately: str) -> Floats:
+    """The share of each local half hour in what happened *lately*; all alike where that is little."""
+    found = reader.query(f"SELECT half_hour, count(*) AS n FROM ({lately}) GROUP BY ALL")
+    counts = np.ones(HALF_HOURS)
+    counts[_whole(found["half_hour"].to_numpy())] += found["n"].to_numpy()
+    return np.asarray(counts / counts.sum())
+
+
+def _completeness(reader: Reader, dataset: Dataset, today: date, since: date | None) -> Completeness:
+    """F from delays, if they were seen for long enough; else by the catalogue's lag."""
     step = Completeness.step(1, dataset.lag // _SLOT)
     if since is None or (today - since).days < DAYS_WATCHED:
         return step

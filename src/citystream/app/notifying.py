@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final
@@ -148,7 +148,9 @@ class Notifying:
         position = int(at["log_offset"][0].as_py()) if at.num_rows else 0
         since, begins = told.since(dataset.name, self._wanted.said(), position, self._clock())
         sql = files("citystream.app").joinpath("alerts_told.sql").read_text("utf-8")
-        found = reader.query(sql.format(name=name, since=since, days=NEWS_DAYS, meanings=reader.meanings()))
+        known = ", ".join(["''", *map(quoted, told.known(dataset.name, self._clock() - timedelta(days=2 * NEWS_DAYS)))])
+        asked = {"name": name, "since": since, "known": known, "days": NEWS_DAYS, "meanings": reader.meanings()}
+        found = reader.query(sql.format(**asked))
         place = Place(dataset.city.city, dataset.city.timezone, " ".join(notices([dataset])))
         for alert in found.to_pylist():
             self._weigh(alert, place, told, target)

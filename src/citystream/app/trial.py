@@ -30,7 +30,7 @@ from citystream.store.reader import Reader
 from citystream.store.views import quoted
 
 _HALF_HOUR = timedelta(minutes=30)
-#: When an alert went on to the newest window. What is judged by whole days is judged when they are in, maybe days later.
+#: When an alert went on to the newest window. Whole days are judged when they are in, which may be days later.
 _WINDOWS_GO_ON = "last_alarm = make_timestamp(clock * 1800000000)"
 _DAYS_GO_ON = "last_alarm > newest"
 

@@ -69,11 +69,13 @@ def read_stream(path: Path, dataset: Dataset, places: Places, *, live: bool) -> 
     """The records of the file at *path*, as they are appended to a log, in the order in which they were fetched: when
     they were reported if *live*, else when they occurred. Raises `FileRefused`.
     """
-    rows = pa.concat_tables([page.rows for page in open_export(path, dataset).pages()]).combine_chunks()
-    lacking = [name for name in _COLUMNS if name not in rows.column_names]
-    if lacking or not len(rows):
-        what = f"there is no column {', '.join(lacking)}" if lacking else "there are no records"
-        raise FileRefused(f"{path}: {what}", f"a stream has the columns {', '.join(_COLUMNS)}")
+    pages = [page.rows for page in open_export(path, dataset).pages()]
+    rows = pa.concat_tables(pages or [pa.table({})]).combine_chunks()
+    wanted = (*_COLUMNS, "beat") if places else _COLUMNS
+    lacking = [name for name in wanted if name not in rows.column_names]
+    if lacking:
+        what = f"there is no column {', '.join(lacking)}" if pages else "there are no records"
+        raise FileRefused(f"{path}: {what}", f"a stream has the columns {', '.join(wanted)}")
     fetched = _moments(path, rows, "reported" if live else "occurred")
     order = np.argsort(fetched.to_numpy(), kind="stable")
     rows = _published(rows, path, places).take(pa.array(order))

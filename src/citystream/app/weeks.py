@@ -137,7 +137,8 @@ def _newest(known: Known, days: _Days) -> date:
         monday -= _WEEK
     name = known.dataset.name
     raise ConfigError(
-        f"{name} has no complete week: records are of {days.first} to {days.last}, and {_why(known, days, monday + _WEEK)}",
+        f"{name} has no complete week: records are of {days.first} to {days.last}, and "
+        f"{_why(known, days, monday + _WEEK)}",
         "wait, or import older files",
     )
 
@@ -155,11 +156,11 @@ def _table(reader: Reader, known: Known, monday: date, past: tuple[date, tuple[d
     since, holes = past
     first = max(since, date(monday.year - _YEARS_READ, 1, 1))
     counts = _counts(reader, known.dataset, (first, monday + _WEEK - _DAY), by)
-    cells = sorted({(row["type"], row["district"] or "") for row in counts})
+    cells = sorted({_cell(row) for row in counts})
     place = {cell: number for number, cell in enumerate(cells)}
     weekly = Weekly(len(cells))
     weekly.take(
-        np.array([place[row["type"], row["district"] or ""] for row in counts], np.int64),
+        np.array([place[_cell(row)] for row in counts], np.int64),
         np.array([row["monday"] for row in counts], "datetime64[D]"),
         np.array([row["n"] for row in counts], np.int64),
     )
@@ -184,6 +185,10 @@ def _counts(reader: Reader, dataset: Dataset, days: tuple[date, date], by: By) -
         f"FROM ({incidents(dataset, *days)}) WHERE {there} GROUP BY ALL"
     ).to_pylist()
     return rows
+
+
+def _cell(row: dict[str, object]) -> tuple[str, str]:
+    return str(row["type"]), str(row["district"] or "")
 
 
 def _rows(dataset: Dataset, monday: date, cells: list[tuple[str, str]], table: WeekTable) -> pa.Table:

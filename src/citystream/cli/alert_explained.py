@@ -93,7 +93,9 @@ def _said_of_reading(row: Row, measure: str, window: tuple[datetime, datetime]) 
     start, end = (f"{moment:%Y-%m-%d %H:%M}" for moment in window)
     observed, expected, lo95, hi95 = (float(str(row[name])) for name in ("observed", "expected", "lo95", "hi95"))
     said = f"{measure} at {row['district']}, {start} to {end}: {observed:g}; expected {expected:.1f} (95 % range "
-    rare = f"; as rare as once in {round(float(str(row['recurrence_days'])))} days there" if row["recurrence_days"] else ""
+    rare = (
+        f"; as rare as once in {round(float(str(row['recurrence_days'])))} days there" if row["recurrence_days"] else ""
+    )
     return f"{said}{lo95:.1f} to {hi95:.1f}){rare}."
 
 

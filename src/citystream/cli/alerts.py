@@ -22,10 +22,11 @@ _COLUMNS = (
     "dataset, kind, CASE detector WHEN 'threshold' THEN 'fixed rule' ELSE detector END AS detector, type, district, "
     "window_start, window_end, observed, round(expected, 1) AS expected, CASE WHEN kind = 'reading' "
     "THEN round(lo95, 1) || ' to ' || round(hi95, 1) ELSE lo95::BIGINT || '-' || hi95::BIGINT END AS usual, "
-    "CASE WHEN recurrence_days >= 365 "
-    "THEN 'once in ' || least(round(recurrence_days / 365), 1000)::INTEGER || ' years' "
+    "CASE WHEN recurrence_days > 36500 THEN 'once in over 100 years' WHEN recurrence_days >= 365 "
+    "THEN 'once in ' || round(recurrence_days / 365)::INTEGER || ' years' "
     "ELSE 'once in ' || round(recurrence_days)::INTEGER || ' days' END AS rarity, "
-    "CASE WHEN kind = 'reading' AND status = 'active' THEN reason ELSE status END || CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
+    "CASE WHEN kind = 'reading' AND status = 'active' THEN reason ELSE status END || "
+    "CASE WHEN provisional THEN ', provisional' ELSE '' END AS status, alert_id"
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -23,6 +25,7 @@ from citystream.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
 _SHOWN = 30
+_WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
 
 
 class Form(StrEnum):
@@ -98,9 +101,7 @@ def _rounded(number: object, digits: int) -> float | None:
 
 
 def _monday(text: str) -> date:
-    try:
-        if len(text) != len("2016-W05") or "W" not in text:
-            raise ValueError(text)
-        return date.fromisoformat(f"{text}-1")
-    except ValueError as error:
-        raise ConfigError(f"--week: '{text}' is no week", "write it like 2016-W05") from error
+    with suppress(ValueError):
+        if _WEEK.fullmatch(text):
+            return date.fromisoformat(f"{text}-1")
+    raise ConfigError(f"--week: '{text}' is no week", "write it like 2016-W05")

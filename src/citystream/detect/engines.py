@@ -97,7 +97,7 @@ def drift(dataset: Watched, naming: Naming, *, budget: float = 0.25) -> DriftEng
 
 
 def sensor(dataset: Watched, naming: Naming, *, measures: Sequence[str] = ()) -> Sensors:
-    """Spikes, shifts and values that stand still; see `citystream.detect.sensor`. *measures* are chosen by who tells."""
+    """Spikes, shifts and values that stand still; see `citystream.detect.sensor`. *measures*: chosen by who tells."""
     return Sensors(int(dataset.cadence.total_seconds()))
 
 

@@ -66,7 +66,15 @@ def sentence(alert: Explained) -> str:
 
 
 def drifted(alert: Explained, direction: str) -> str:
-    """One sentence of a slow change that is thought to have begun at the start of the window: more, or fewer."""
+    r"""One sentence of a slow change, to more or to fewer, that is thought to have begun with the window.
+
+    >>> may = datetime(2026, 5, 3)
+    >>> fallen = Explained("robberies", "district 9", may, may + timedelta(days=24), 31, 58.2, 44, 73, 98.0, 1.0)
+    >>> print(drifted(fallen, "fewer").replace("; ", ";\n"))
+    Fewer reports than expected since 2026-05-03: 31 robberies reported in district 9 in 24 days;
+    expected 58.2 (95 % range 44-73);
+    as rare as once in 14 weeks anywhere in the city.
+    """
     days = _several((alert.end - alert.start) / _DAY, "day")
     parts = [
         f"{direction.capitalize()} reports than expected since {alert.start:%Y-%m-%d}: "
@@ -101,7 +109,13 @@ def _when(start: datetime, end: datetime) -> str:
     return f"{name} in {_MONTHS[middle.month - 1]}"
 
 
+#: What is learnt from months says nothing of longer times.
+_MOST_DAYS = 36_500
+
+
 def _rarity(days: float) -> str:
+    if days > _MOST_DAYS:
+        return f"over {_MOST_DAYS // 365} years"
     if days >= 365:
         return _several(days / 365, "year")
     return _several(days / 7, "week") if days >= 14 else _several(days, "day")

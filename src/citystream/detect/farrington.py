@@ -167,7 +167,8 @@ class _Model:
             statistic = np.abs(fit.coefficients[:, -1]) / np.sqrt(fit.variance[:, -1, -1])
             significant = 2 * t.sf(statistic, fit.freedom) < self.settings.trend_p
         most = np.where(self.weight > 0, self.counts, -np.inf).max(axis=1, initial=-np.inf)
-        holds: Booleans = significant & (np.exp(fit.coefficients[:, 0]) <= most)
+        with np.errstate(over="ignore"):
+            holds: Booleans = significant & (np.exp(fit.coefficients[:, 0]) <= most)
         return holds
 
 

@@ -3,7 +3,8 @@
 An episode is shown by the finding that stands out most. Findings of which a part is told anew replace what was known of
 that time; what is too old to be told anew is kept summed up, and forgotten when nothing can join it any more.
 
->>> found = [Episode(0, at, at, at, 30.0, 20.0, 18.0, 22.0, score, 9.0) for at, score in ((0, 7), (3600, 8), (90000, 6))]
+>>> at = ((0, 7), (3600, 8), (90000, 6))
+>>> found = [Episode(0, time, time, time, 30.0, 20.0, 18.0, 22.0, score, 9.0) for time, score in at]
 >>> [(each.first, each.last, each.score) for each in joined(found)]
 [(0, 3600, 8), (90000, 90000, 6)]
 """

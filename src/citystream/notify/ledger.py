@@ -138,6 +138,11 @@ class Ledger:
         )
         return bool(self._rows(sql, self._target, alert_id))
 
+    def known(self, dataset: str, after: datetime) -> list[str]:
+        """The alerts of *dataset* that were noticed *after* that, told or not."""
+        sql = "SELECT DISTINCT alert_id FROM notifications WHERE target = ? AND dataset = ? AND noticed_at > ?"
+        return [str(alert_id) for (alert_id,) in self._rows(sql, self._target, dataset, _written(after))]
+
     def waiting(self) -> list[Waiting]:
         """What nobody tried to send, in the order in which it was noticed."""
         sql = (

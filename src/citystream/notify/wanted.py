@@ -30,10 +30,12 @@ class Wanted:
         return not self.datasets or dataset in self.datasets
 
     def has(self, alert: Row) -> bool:
-        """Whether that *alert* was raised is told. The fixed rule knows no recurrence: none is asked of it."""
-        detector, days = str(alert["detector"]), alert["recurrence_days"]
+        """Whether that *alert* was raised is told. The fixed rule knows no recurrence: none is asked of it; another
+        alert of which none is known is as common as can be.
+        """
+        detector, days = str(alert["detector"]), float(str(alert["recurrence_days"] or 0))
         chosen = detector in self.detectors if self.detectors else detector != FIXED_RULE
-        rare = days is None or float(str(days)) >= self.min_recurrence_days
+        rare = detector == FIXED_RULE or days >= self.min_recurrence_days
         return chosen and rare and may_be_told(alert)
 
     def said(self) -> str:

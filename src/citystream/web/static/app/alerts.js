@@ -91,11 +91,15 @@ function ruleOf(alert) {
 /** What a fixed rule allows. @param {Alert} alert */
 const allowed = alert => (alert.rule && typeof alert.rule === "object" && typeof alert.rule.over === "number" ? alert.rule.over : null);
 
+/** What is learnt from months says nothing of longer times. */
+const MOST_DAYS = 36_500;
+
 /** How rare: "once in 14 weeks", or the rule. @param {Alert} alert */
 function rarity(alert) {
   if (alert.status === "withdrawn") return "withdrawn";
   const days = alert.recurrence_days;
   if (days === null) return ruleOf(alert) || "fixed rule";
+  if (days > MOST_DAYS) return "once in over 100 years";
   if (days >= 730) return `once in ${format.count(Math.round(days / 365))} years`;
   return days >= 14 ? `once in ${format.count(Math.round(days / 7))} weeks` : `once in ${Math.max(1, Math.round(days))} days`;
 }
@@ -145,8 +149,10 @@ function Detail({ id }) {
 /** @param {{alert: Alert, of: Dataset}} props */
 function Why({ alert, of }) {
   const range = usual(alert);
-  const hours = `${alert.window_start_local.slice(11, 16)} and ${alert.window_end_local.slice(11, 16)}`;
-  const what = html`<span class=${alert.status === "active" ? "a" : ""}>${format.count(alert.observed)} ${of.units}</span> of type ${label(dimension("type"), alert.type)} were reported in ${label(dimension("district"), alert.district)} between ${hours}`;
+  const length = format.secondsBetween(alert.window_start, alert.window_end) / 3600;
+  const [start, end] = [alert.window_start_local, alert.window_end_local].map(each => each.slice(11, 16));
+  const hours = length < 24 ? `between ${start} and ${end}` : `in the ${format.count(Math.round(length))} hours to ${end}`;
+  const what = html`<span class=${alert.status === "active" ? "a" : ""}>${format.count(alert.observed)} ${of.units}</span> of type ${label(dimension("type"), alert.type)} were reported in ${label(dimension("district"), alert.district)} ${hours}`;
   const rare = alert.recurrence_days !== null && alert.status === "active" ? html` As rare as <b>${rarity(alert)}</b> anywhere in the city.` : "";
   const gone = alert.status === "withdrawn" ? ` Withdrawn${alert.withdrawn_at ? ` on ${format.date(alert.withdrawn_at)}` : ""}: records were revised, moved or no longer published.` : "";
   if (range) return html`<p class="why">${what}; <b>${format.measure(range.expected)}</b> are expected for this hour, weekday and season (95 % range ${range.low}–${range.high}, by chance alone).${rare}${gone}</p>`;
@@ -158,7 +164,7 @@ function Facts({ alert }) {
   const range = usual(alert);
   return html`<dl class="fact4"><div><dt>observed</dt><dd>${format.count(alert.observed)}</dd></div>
     <div><dt>expected</dt><dd>${range ? html`${format.measure(range.expected)} <small>${range.low}–${range.high}</small>` : html`– <small>no baseline</small>`}</dd></div>
-    <div><dt>recurrence</dt><dd>${alert.recurrence_days === null ? "–" : `${format.count(Math.round(alert.recurrence_days))} d`}</dd></div>
+    <div><dt>recurrence</dt><dd>${alert.recurrence_days === null ? "–" : `${alert.recurrence_days > MOST_DAYS ? "over " : ""}${format.count(Math.round(Math.min(alert.recurrence_days, MOST_DAYS)))} d`}</dd></div>
     <div><dt>by</dt><dd><small class="by">${alert.detector}${alert.rule ? `: ${ruleOf(alert)}` : ""}</small></dd></div></dl>`;
 }
 
