@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from citystream.app import App
+from citystream.cli.alert_explained import explained, show
 from citystream.config import load
 from citystream.detect.sensor import KINDS, Findings, Readings, Sensor
 from citystream.ports import Ledger
@@ -241,3 +242,18 @@ def test_counts_and_directions_are_not_watched(reader: Reader) -> None:
     assert watched == {
         *("air_temperature", "humidity", "wind_speed", "barometric_pressure", "battery_life", "average_speed")
     }
+
+
+def test_an_alert_is_explained_by_its_readings(reader: Reader) -> None:
+    sql = (
+        "SELECT alert_id FROM alerts WHERE window_start = TIMESTAMP '2016-05-27 01:00' AND starts_with(district, 'Oak')"
+    )
+    found = explained(reader, reader.query(sql)["alert_id"][0].as_py())
+    assert str(found["sentence"]).startswith(
+        "air_temperature at Oak Street Weather Station, 2016-05-26 20:00 to 2016-05-26 21:00: 18.6; expected 27.2 "
+        "(95 % range 25.4 to 29.1); as rare as once in "
+    )
+    records = found["records"]
+    assert isinstance(records, list)
+    assert [(row["value"], row["unit"]) for row in records] == [(18.6, "°C")]
+    show(found)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from citystream.app.completeness import known_of
 from citystream.app.newest_days import newest_days
 from citystream.app.weeks import named, week_table
 from citystream.catalog.dataset import Dataset
-from citystream.errors import ConfigError
+from citystream.cli.nowcast import app
+from citystream.errors import ConfigError, UnknownName
 from citystream.ports import Fetch
 from citystream.store.database import Database
 from citystream.store.duckdb import DatasetStore
@@ -144,3 +147,14 @@ def test_what_is_more_than_in_earlier_years_is_unusual_and_few_are_not_shown(thr
     assert (rows["B"]["shown"], rows["B"]["observed"], rows["B"]["q"], rows["B"]["unusual"]) == ("<5", None, None, None)
     quiet = week_table(three_years, NAME, day - timedelta(days=14), "district")
     assert not any(row["unusual"] for row in quiet.rows.to_pylist())
+
+
+def test_the_command_shows_what_is_in_and_what_will_be(truth: list[Record], tmp_path: Path) -> None:
+    stored(tmp_path, truth, about("P3D"), FIRST + timedelta(days=80, hours=14)).close()
+    run, data = CliRunner(), {"CITYSTREAM_DATA": str(tmp_path)}
+    lines = run.invoke(app, [NAME, "--days", "3"], env=data).output.splitlines()
+    assert lines[0] == "testville/crimes as known at 2024-06-20 14:30 UTC"
+    assert re.fullmatch(r" ?Thu 2024-06-20 +0 +0 % +too early", lines[-1])
+    assert re.fullmatch(r" ?Wed 2024-06-19 +\d+ +[23]\d % +\d+ +\d+-\d+", lines[-2])
+    refused = run.invoke(app, ["testville/other"], env=data)
+    assert isinstance(refused.exception, UnknownName)
