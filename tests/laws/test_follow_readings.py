@@ -190,3 +190,12 @@ def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning() -> None:
         count = "SELECT count(*) FROM alerts WHERE window_start < '2024-02-01' AND reason = 'spike'"
         assert late.connection.execute(count).fetchall() == [(1,)]
         assert early.connection.execute(count).fetchall() == [(0,)]
+
+
+def test_what_is_missing_is_no_alert() -> None:
+    """Nothing for two days, and then as ever."""
+    silent = {f"A{hour}" for hour in range(FIRST, FIRST + 48)}
+    log = [record for record in log_of() if record.id not in silent]
+    with database() as opened:
+        followed(opened, log, about(), visits=tail_visit(log))
+        assert alerts(opened.connection) == []

@@ -2,9 +2,10 @@
 
 Once a day of the clock, at local midnight (a lag later where records come that late), the days are judged of which 95 %
 of the records are usually in, one after the other; a day whose records changed since is judged again, as far as thirty
-days back. How old a day is counts up to the last record that came promptly, not up to the clock: while a publisher is
-silent, no day becomes whole, and nothing is called few. Delays are learnt as `delay` says. What came before a moment is
-all that is known at it, so how the clock is cut into calls of `advance`, and the order of what came in one slot, change
+days back. How old a day is counts up to the last record that came promptly, not up to the clock; in an archive up to
+when its last record occurred, because a file may be made on that day. So while a publisher is silent, or where a file
+ends, no day becomes whole, and nothing is called few. Delays are learnt as `delay` says. What came before a moment is
+all that is known at it: how the clock is cut into calls of `advance`, and the order of what came in one slot, change
 nothing.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 from citystream.detect.alerting import Naming, Rule, codes_as_names
 from citystream.detect.arrays import Floats, State, copied, under, within
 from citystream.detect.arrivals import Arrivals
-from citystream.detect.changes import NEW, REVISED, PaneDeltas
+from citystream.detect.changes import ARCHIVE, NEW, REVISED, PaneDeltas
 from citystream.detect.delay import Completeness, Delays
 from citystream.detect.drift import DayCounts, Drift
 from citystream.detect.drift_alerts import DriftAlerts, Judged
@@ -140,7 +141,9 @@ class DriftEngine:
         if shape != self._shape:
             self._shape = shape[0], shape[1]
             self._delays.grow(shape[1])
-            self._complete = self._complete.grown(shape[1])
+            known = self._complete.learnt
+            step = Completeness.step(shape[1], self.settings.looking.lag)
+            self._complete = self._complete.grown(shape[1]) if known else step
 
     def _pass_feed(self, came: PaneDeltas, before: int, moment: int) -> None:
         """What the feed is like after the slots from *before* to *moment*, and when it last brought what is recent."""
@@ -149,7 +152,9 @@ class DriftEngine:
             states = self._arrivals.passed(self._days, before + 1, moment)
             self._feed = states.get(moment, self._feed)
         recent = (came.delta > 0) & (came.origin != REVISED) & (came.since - came.slot <= self.settings.prompt)
-        self._prompt = int(came.came[recent].max(initial=self._prompt))
+        # a file was made at some time after the last record in it: more is not known
+        shown = np.where(came.origin == ARCHIVE, came.slot, came.came)
+        self._prompt = int(shown[recent].max(initial=self._prompt))
 
     def _learn_delays(self, came: PaneDeltas) -> None:
         new = came.take((came.origin == NEW) & self._arrivals.came_by_itself(came.since))
