@@ -341,6 +341,8 @@ class App:
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
+            if not before.received:
+                store.remember_newest()
             self.following.bring_up(dataset, store)
         return before
 

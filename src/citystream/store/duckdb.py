@@ -137,6 +137,16 @@ class DatasetStore:
             self._roll_back()
             raise self._refusal("to remember a visit", error) from error
 
+    def remember_newest(self) -> None:
+        """Tables that were lost and made anew from the log know of no visit: the newest record stands for the last, so
+        that detectors are told of everything.
+        """
+        self._connection.execute(
+            "INSERT INTO core.visits SELECT ?, ?, max(fetched_at), true FROM core.commits WHERE dataset = ? "
+            "HAVING max(fetched_at) IS NOT NULL AND NOT EXISTS (FROM core.visits WHERE dataset = ?)",
+            [self.dataset.name, self._position, self._key, self.dataset.name],
+        )
+
     def history(self) -> StoredHistory:
         """What became of its records, for detectors that follow."""
         return StoredHistory(self._connection, self.dataset, self.table, self._key)
