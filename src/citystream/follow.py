@@ -62,7 +62,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Memory:
+class Memory:
     """How far a detector is, and everything that has to be known for what comes next.
 
     *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all;
@@ -104,7 +104,7 @@ class Follower:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self._memory: _Memory | None = None
+        self._memory: Memory | None = None
         self._written = _NEVER
 
     def bring_up(self, history: History) -> int:
@@ -138,7 +138,7 @@ class Follower:
         found, at = self._spans(memory, history, 0, until), int(memory.pulses.at[last])
         return lambda: [self._row(memory, each, at) for each in self._advance(memory, found, (0, last))]
 
-    def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> _Memory:
+    def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> Memory:
         """What is remembered, here or in the store."""
         if anew:
             self._written = _NEVER
@@ -153,15 +153,15 @@ class Follower:
         memory.alerts = {str(row["alert_id"]): row for row in episodes}
         return memory
 
-    def _begun(self) -> _Memory:
+    def _begun(self) -> Memory:
         districts: list[str] = []
         types: list[str] = []
-        return _Memory(self._engine(districts, types), districts=districts, types=types)
+        return Memory(self._engine(districts, types), districts=districts, types=types)
 
     def _engine(self, districts: list[str], types: list[str]) -> Engine:
         return self.asked.make(lambda district, kind: f"{districts[district]}/{types[kind]}")
 
-    def _tell(self, memory: _Memory, history: History) -> list[Row]:
+    def _tell(self, memory: Memory, history: History) -> list[Row]:
         """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
         first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
         if not first:
@@ -175,7 +175,7 @@ class Follower:
             rows += self._load(memory, history, place + 1) if fed else self._pass(memory, found, place + 1)
         return rows + self._pass(memory, found, until)
 
-    def _with_archives(self, memory: _Memory, history: History, first: int, until: int) -> Pulses:
+    def _with_archives(self, memory: Memory, history: History, first: int, until: int) -> Pulses:
         """The pulses, those from place *first* to before *until* marked if they brought an archive."""
         pulses = memory.pulses
         edges = pulses.first[first : until + 1]
@@ -185,7 +185,7 @@ class Follower:
         memory.counted += int(many.sum())
         return replace(pulses, archive=loaded)
 
-    def _pass(self, memory: _Memory, found: Versions, until: int) -> list[Row]:
+    def _pass(self, memory: Memory, found: Versions, until: int) -> list[Row]:
         """Tell what came in the pulses before *until*, up to where that begins."""
         if until <= memory.told:
             return []
@@ -194,7 +194,7 @@ class Follower:
         newest = {(each.alert.alert_id, off): each for each, off in zip(changes, at.tolist(), strict=True)}
         return [self._row(memory, each, off) for (_, off), each in newest.items()]
 
-    def _load(self, memory: _Memory, history: History, until: int) -> list[Row]:
+    def _load(self, memory: Memory, history: History, until: int) -> list[Row]:
         """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
         first, after = int(memory.pulses.first[0]), int(memory.pulses.first[until])
         memory.since = _since(history, after)
@@ -214,21 +214,21 @@ class Follower:
                 memory.alerts[name] = before
         return rows
 
-    def _advance(self, memory: _Memory, found: Versions, places: tuple[int, int]) -> Sequence[AlertChange]:
+    def _advance(self, memory: Memory, found: Versions, places: tuple[int, int]) -> Sequence[AlertChange]:
         changes = told(found, memory.pulses, places, self.asked.lag)
         memory.came = int(changes.came.max(initial=memory.came))
         memory.engine.feed(changes)
         memory.told, memory.clock = places[1], int(memory.pulses.slot[places[1]])
         return memory.engine.advance(min(memory.clock, memory.came + _IDLE))
 
-    def _row(self, memory: _Memory, change: AlertChange, off: int) -> Row:
+    def _row(self, memory: Memory, change: AlertChange, off: int) -> Row:
         alert = change.alert
         cell = memory.districts[alert.district], memory.types[alert.type]
         row = row_of(alert, cell, (off, change.at), memory.alerts.get(alert.alert_id))
         memory.alerts[alert.alert_id] = row
         return row
 
-    def _spans(self, memory: _Memory, history: History, first: int, until: int) -> Versions:
+    def _spans(self, memory: Memory, history: History, first: int, until: int) -> Versions:
         """The spans of all incidents that changed between two offsets, with codes for their words."""
         since = _EPOCH + memory.since * _HALF_HOUR
         table = history.versions(first, until, since)
@@ -244,7 +244,7 @@ class Follower:
         kind = _renumbered(memory.types, words[1], found.type, begun.type)
         return replace(found, district=district, type=kind)
 
-    def _keep(self, memory: _Memory, rows: list[Row], history: History, *, anew: bool) -> list[Row]:
+    def _keep(self, memory: Memory, rows: list[Row], history: History, *, anew: bool) -> list[Row]:
         """Write what was not written yet; the state once a day of the clock, and at the beginning."""
         rows = [row for row in rows if int(str(row["clock"])) > self._written]
         saves = anew or memory.clock - memory.kept >= _KEPT_EVERY

@@ -21,7 +21,7 @@ from citystream.detect.reading_episodes import Episode
 from citystream.detect.reading_rows import Cell, reading_row, taken_back
 from citystream.detect.sensor import Readings
 from citystream.detect.sensors import Sensors
-from citystream.follow import Asked, Follower, _Memory
+from citystream.follow import Asked, Follower, Memory
 from citystream.ports import History, Integers
 
 #: A station that says it is later than this, in seconds after the reading was fetched, is not believed.
@@ -73,13 +73,13 @@ class ReadingFollower(Follower):
         said = self._read(memory, history, 0, until)
         return lambda: self._replayed(memory, said, until)
 
-    def _replayed(self, memory: _Memory, said: _Said, until: int) -> list[Row]:
+    def _replayed(self, memory: Memory, said: _Said, until: int) -> list[Row]:
         rows = []
         for cell, _, stand in self._learn(memory, said, int(memory.pulses.slot[-1])):
             rows += [reading_row(each, cell, (until - 1, (each.first + cell.step) // _SLOT), None) for each in stand]
         return sorted(rows, key=lambda row: (str(row["episode"]), str(row["alert_id"])))
 
-    def _tell(self, memory: _Memory, history: History) -> list[Row]:
+    def _tell(self, memory: Memory, history: History) -> list[Row]:
         """Everything up to where the last pulse begins, pulse by pulse; returns how alerts stood since, in order."""
         first, until = memory.told, len(memory.pulses) - 1
         memory.pulses = pulses = self._with_archives(memory, history, first, until)
@@ -98,7 +98,7 @@ class ReadingFollower(Follower):
             memory.came = at[1] if ended > begun else memory.came
         return rows
 
-    def _load(self, memory: _Memory, history: History, until: int) -> list[Row]:
+    def _load(self, memory: Memory, history: History, until: int) -> list[Row]:
         """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
         pulses = memory.pulses
         at = int(pulses.at[until]), int(pulses.slot[until])
@@ -119,7 +119,7 @@ class ReadingFollower(Follower):
         memory.alerts = stood | memory.alerts | {str(row["alert_id"]): row for row in rows}
         return rows
 
-    def _read(self, memory: _Memory, history: History, first: int, until: int) -> _Said:
+    def _read(self, memory: Memory, history: History, first: int, until: int) -> _Said:
         table = history.readings(first, until)
         words = pc.dictionary_encode(table["station"].combine_chunks())
         names: list[str] = words.dictionary.to_pylist()
@@ -132,7 +132,7 @@ class ReadingFollower(Follower):
         station = place[np.array(words.indices.to_numpy(zero_copy_only=False), np.int64)]
         return _Said(columns[0], station, columns[1], columns[2], values)
 
-    def _learn(self, memory: _Memory, said: _Said, slot: int) -> Iterator[_Change]:
+    def _learn(self, memory: Memory, said: _Said, slot: int) -> Iterator[_Change]:
         """Series by series what came in the half hour *slot* of the clock."""
         sensors = memory.engine
         assert isinstance(sensors, Sensors)
@@ -144,7 +144,7 @@ class ReadingFollower(Follower):
                 if gone or stand:
                     yield Cell(self._dataset, memory.districts[station], measure, sensors.step), gone, stand
 
-    def _changed(self, memory: _Memory, changes: Iterator[_Change], at: tuple[int, int]) -> list[Row]:
+    def _changed(self, memory: Memory, changes: Iterator[_Change], at: tuple[int, int]) -> list[Row]:
         """How alerts stand since (offset, half hour) *at*."""
         rows: list[Row] = []
         for cell, gone, stand in changes:

@@ -76,7 +76,10 @@ def test_every_golden_value_comes_out(take_in: Callable[[App], Ledger], tmp_path
         assert reader.query(whole).to_pylist() == [{"d": 128_805, "blank": 0}]
         assert_days(reader.query("SELECT * FROM daily"))
         assert_windows(
-            reader.query("SELECT type, district, window_start, window_end, observed AS total FROM alerts"),
+            reader.query(
+                "SELECT type, district, window_start, window_end, observed AS total FROM alerts "
+                "WHERE detector = 'threshold'"
+            ),
             reader.query("SELECT type, district, window_start, window_end, total FROM sliding WHERE total > 14"),
         )
 

@@ -106,7 +106,7 @@ def test_october_as_published(tmp_path: Path, postgres: str) -> None:
         days = asked.execute("SELECT day::text, district, total, domestic FROM citystream.daily").fetchall()
         windows = asked.execute(
             "SELECT type, district, to_char(window_start, 'YYYY-MM-DD HH24:MI'), observed "
-            "FROM citystream.alerts WHERE status = 'active'"
+            "FROM citystream.alerts WHERE status = 'active' AND detector = 'threshold'"
         ).fetchall()
     assert set(days) == {
         (row["day"], row["district"], int(row["total"]), int(row["domestic"]))
