@@ -48,6 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("datasets", (), "what `citystream run` without a name takes in"),
     Setting("sinks", (), "where `citystream publish` without --to, `run --publish` and `serve --publish` deliver to"),
     Setting("take", (), 'columns about persons that are taken in too, as "los-angeles/crimes: Vict Age"'),
+    Setting("learn", True, "bring up the detectors that learn what is usual; a first load is faster without"),
     Setting("batch_rows", 245_760, "records of one transaction", least=1),
     Setting("memory_limit", "700MB", "what the embedded database may use"),
     Setting("threads", 2, "threads of the embedded database", least=1),

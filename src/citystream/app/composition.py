@@ -322,7 +322,7 @@ class App:
     @cached_property
     def following(self) -> Following:
         """The detectors that follow the store."""
-        return Following()
+        return Following(learns=self.config.flag("learn"))
 
     def _process_if_much(self, dataset: Dataset) -> None:
         """During a long visit: bring what came so far into the tables, a batch at a time."""

@@ -18,13 +18,19 @@ from citystream.store.duckdb import DatasetStore
 
 
 class Following:
-    """What each detector remembers, by dataset: it need not read it at each opening of the store."""
+    """What each detector remembers, by dataset: it need not read it at each opening of the store.
 
-    def __init__(self) -> None:
+    If it does not learn it leaves everything as it is; what was missed is made up for when it does again.
+    """
+
+    def __init__(self, *, learns: bool = True) -> None:
+        self._learns = learns
         self._followers: dict[str, list[Follower]] = {}
 
     def bring_up(self, dataset: Dataset, store: DatasetStore) -> None:
         """Bring all detectors that follow *dataset* to where its *store* is."""
+        if not self._learns:
+            return
         asked = [_asked(dataset, rule.name, rule.parameters) for rule in dataset.detectors if rule.follows]
         history = store.history()
         history.keep_only([each.name for each in asked])
