@@ -163,7 +163,7 @@ ATTRIBUTE_TYPES: dict[str, pa.DataType] = {
     "timestamp": pa.timestamp("us"),
 }
 
-#: What moved the clock of a dataset, in order: runs of records that were fetched together (*off* is the last of them),
+#: What moved the clock of a dataset, in order: runs of records that were fetched together (*off* is the first of them),
 #: and visits (*off* is the offset that the next record was to get), which may have brought the *whole* of what there
 #: was; *at* is UTC.
 MOMENT = pa.schema(

@@ -59,18 +59,15 @@ class Pulses:
         ahead, by a day at most.
         """
         newest, begun = (int(self.slot[-1]), int(self.first[-1])) if len(self) else (_NEVER, 0)
-        reached, found = begun, list[tuple[int, int, int, int]]()
+        found = list[tuple[int, int, int, int]]()
         columns = (moments["at"].cast(pa.int64()), moments["off"], moments["visit"], moments["whole"])
         for at, off, visit, whole in zip(*(each.to_pylist() for each in columns), strict=True):
             slot = at // 1_000_000 // _SLOT
             if visit and (whole or ends_slot):
-                more = reached > begun
-                slot = max(slot + 1, min(newest + 1, slot + _AHEAD)) if more else slot + 1
+                slot = max(slot + 1, min(newest + 1, slot + _AHEAD)) if off > begun else slot + 1
             if slot > newest:
-                found.append((reached, slot, max(reached - visit, 0), 0))
-                newest, begun = slot, reached
-            # a run of records is told by its last offset; it begins after what was told before it
-            reached = max(reached, off if visit else off + 1)
+                found.append((off, slot, max(off - visit, 0), 0))
+                newest, begun = slot, off
         new = np.array(found, np.int64).reshape(-1, 4).T
         pairs = zip((self.first, self.slot, self.at, self.archive), new, strict=True)
         return Pulses(*(np.concatenate(pair) for pair in pairs))

@@ -40,13 +40,9 @@ class StoredHistory:
 
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
-        return self._connection.sql(
-            'SELECT off, fetched_at AS "at", false AS visit, false AS whole FROM core.commits '
-            f"WHERE dataset = {quoted(self._key)} AND off >= {after} "
-            "UNION ALL SELECT off, finished_at, true, whole FROM core.visits "
-            f"WHERE dataset = {quoted(self._dataset.name)} AND off >= {after} AND off <= {self._position()} "
-            'ORDER BY off - visit::INTEGER, visit, "at", whole'
-        ).to_arrow_table()
+        dataset, key = quoted(self._dataset.name), quoted(self._key)
+        sql = statement("moments").format(dataset=dataset, key=key, after=after, position=self._position())
+        return self._connection.sql(sql).to_arrow_table()
 
     def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
         """How many records came for the first time between each two of the offsets *edges*, and how many of them
