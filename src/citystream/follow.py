@@ -112,8 +112,7 @@ class Follower:
         known = history.clock(self.asked.name)
         anew = known is None or known[0] != self.asked.settings
         memory, self._memory = self._current(history, known, anew=anew), None
-        begun = int(memory.pulses.first[-1]) if len(memory.pulses) else 0
-        pulses = memory.pulses.going_on(history.moments(begun), ends_slot=self.asked.ends_slot)
+        pulses = self._pulses(memory, history)
         rows: list[Row] = []
         if len(pulses) - 1 > memory.told:
             memory.pulses = pulses
@@ -128,7 +127,7 @@ class Follower:
         record on and archives come as they were published. The store is read at once, and nothing is written.
         """
         memory = self._begun()
-        memory.pulses = memory.pulses.going_on(history.moments(0), ends_slot=self.asked.ends_slot)
+        memory.pulses = self._pulses(memory, history)
         last = len(memory.pulses) - 1
         if last < 1:
             return list
@@ -137,6 +136,11 @@ class Follower:
         memory.since = _since(history, until)
         found, at = self._spans(memory, history, 0, until), int(memory.pulses.at[last])
         return lambda: [self._row(memory, each, at) for each in self._advance(memory, found, (0, last))]
+
+    def _pulses(self, memory: Memory, history: History) -> Pulses:
+        """All pulses there are, those that are known and what came since the last of them began."""
+        begun = int(memory.pulses.first[-1]) if len(memory.pulses) else 0
+        return memory.pulses.going_on(history.moments(begun), ends_slot=self.asked.ends_slot)
 
     def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> Memory:
         """What is remembered, here or in the store."""

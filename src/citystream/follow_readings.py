@@ -66,7 +66,7 @@ class ReadingFollower(Follower):
         stands now. The store is read at once, and nothing is written.
         """
         memory = self._begun()
-        memory.pulses = memory.pulses.going_on(history.moments(0), ends_slot=self.asked.ends_slot)
+        memory.pulses = self._pulses(memory, history)
         if len(memory.pulses) < 2:
             return list
         until = int(memory.pulses.first[-1])

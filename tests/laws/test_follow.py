@@ -182,6 +182,19 @@ def alerts(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     return connection.execute("SELECT * FROM alerts ORDER BY alert_id").fetchall()
 
 
+def assert_as_of(of: Dataset, log: Sequence[Record], offsets: Sequence[int]) -> None:
+    """The alerts as of each of *offsets* are those of a store that stopped there."""
+    with database() as whole:
+        followed(whole, log, of)
+        for offset in offsets:
+            cut = min(offset, len(log) - 1)
+            for view in statements({of.name: of}, {of.name: cut}):
+                whole.connection.execute(view)
+            with database() as stopped:
+                followed(stopped, log[: cut + 1], of)
+                assert alerts(whole.connection) == alerts(stopped.connection)
+
+
 @engines
 @FEW
 @given(
@@ -207,15 +220,7 @@ def test_cuts_restarts_and_losses_change_nothing(name, more, cuts, visited, rest
 @given(more=st.lists(bursts, max_size=2), at=st.lists(st.integers(150, 400), min_size=1, max_size=3))
 def test_as_of_any_offset_is_a_store_that_stopped_there(name, more, at) -> None:
     of, log = about(name), log_of(name, more)
-    with database() as whole:
-        followed(whole, log, of)
-        for offset in after(name, at):
-            cut = min(offset, len(log) - 1)
-            for view in statements({of.name: of}, {of.name: cut}):
-                whole.connection.execute(view)
-            with database() as stopped:
-                followed(stopped, log[: cut + 1], of)
-                assert alerts(whole.connection) == alerts(stopped.connection)
+    assert_as_of(of, log, after(name, at))
 
 
 @engines

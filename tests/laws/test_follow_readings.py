@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.dataset import Dataset
-from citystream.store.views import statements
 from tests.laws.model import Record
 from tests.laws.test_follow import FEW as USUALLY
-from tests.laws.test_follow import Visit, alerts, database, followed, visits_of
+from tests.laws.test_follow import Visit, alerts, assert_as_of, database, followed, visits_of
 
 START, DAYS = datetime(2024, 2, 22), 18  # clocks are put forward on 10 March
 HOURS, FIRST = DAYS * 24, 15 * 24
@@ -127,16 +126,7 @@ def test_cuts_restarts_and_losses_change_nothing(more, cuts, visited, restarts, 
     more=st.lists(odds, min_size=1, max_size=3), at=st.lists(st.integers(2 * FIRST, 2 * HOURS), min_size=1, max_size=3)
 )
 def test_as_of_any_offset_is_a_store_that_stopped_there(more, at) -> None:
-    of, log = about(), log_of(more)
-    with database() as whole:
-        followed(whole, log, of)
-        for offset in at:
-            cut = min(offset, len(log) - 1)
-            for view in statements({of.name: of}, {of.name: cut}):
-                whole.connection.execute(view)
-            with database() as stopped:
-                followed(stopped, log[: cut + 1], of)
-                assert alerts(whole.connection) == alerts(stopped.connection)
+    assert_as_of(about(), log_of(more), at)
 
 
 @FEW

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
 
 from citystream import schema
 from citystream.app.following import Following
+from citystream.app.statements import statement
 from citystream.app.trial import asked_rightly, detector_rule
 from citystream.catalog.dataset import Dataset, DetectorRule
 from citystream.catalog.measures import READING, SENSOR, check_detectors
@@ -118,11 +118,10 @@ def backtest(past: Past, first: date | None, last: date | None) -> Backtest:
 
 
 def _counted(replayed: pa.Table, since: datetime, until: datetime) -> list[dict[str, object]]:
-    text = files("citystream.app").joinpath("backtest.sql").read_text("utf-8")
     bounds = {"first": since, "until": until}
     with duckdb.connect() as engine:
         engine.register("replayed", replayed)
-        rows: list[dict[str, object]] = engine.sql(text, params=bounds).to_arrow_table().to_pylist()
+        rows: list[dict[str, object]] = engine.sql(statement("backtest"), params=bounds).to_arrow_table().to_pylist()
         return rows
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from citystream.app.statements import statement
 from citystream.catalog.dataset import Dataset
 from citystream.detect.arrays import Floats
 from citystream.detect.baseline import HALF_HOURS
@@ -70,9 +70,8 @@ class Known:
 
 def incidents(dataset: Dataset, first: date, last: date) -> str:
     """SQL of the incidents of local days from *first* to *last*: type, district, day, slot, seen, half_hour."""
-    text = files("citystream.app").joinpath("incidents.sql").read_text("utf-8")
     merged = _MERGED if dataset.columns.incident_id is not None else ""
-    return text.format(table=dataset.table, first=first, last=last, merged=merged)
+    return statement("incidents").format(table=dataset.table, first=first, last=last, merged=merged)
 
 
 def known_of(reader: Reader, dataset: Dataset) -> Known:

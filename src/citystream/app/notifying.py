@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from importlib.resources import files
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from citystream import registry
+from citystream.app.statements import statement
 from citystream.catalog.dataset import Dataset
 from citystream.config import Config
 from citystream.disclosure import notices
@@ -147,10 +147,9 @@ class Notifying:
         at = reader.query(f"SELECT log_offset FROM positions WHERE dataset = {name}")
         position = int(at["log_offset"][0].as_py()) if at.num_rows else 0
         since, begins = told.since(dataset.name, self._wanted.said(), position, self._clock())
-        sql = files("citystream.app").joinpath("alerts_told.sql").read_text("utf-8")
         known = ", ".join(["''", *map(quoted, told.known(dataset.name, self._clock() - timedelta(days=2 * NEWS_DAYS)))])
         asked = {"name": name, "since": since, "known": known, "days": NEWS_DAYS, "meanings": reader.meanings()}
-        found = reader.query(sql.format(**asked))
+        found = reader.query(statement("alerts_told").format(**asked))
         place = Place(dataset.city.city, dataset.city.timezone, " ".join(notices([dataset])))
         for alert in found.to_pylist():
             self._weigh(alert, place, told, target)

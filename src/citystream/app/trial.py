@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from citystream import registry, schema
 from citystream.app.following import Following
 from citystream.app.outcome import Watch
+from citystream.app.statements import statement
 from citystream.app.trial_stream import Places, read_stream, stream_dataset
 from citystream.catalog.dataset import Dataset, DetectorRule
 from citystream.config import Config
@@ -76,9 +76,9 @@ def alarms_on(
         folder = Path(name)
         _follow(about, records, folder, config, watch)
         with Reader(folder, memory_limit=config.text("memory_limit")) as reader:
-            text = files("citystream.app").joinpath("alarms.sql").read_text("utf-8")
             goes_on = _DAYS_GO_ON if rule.name == "drift" else _WINDOWS_GO_ON
-            return reader.query(text.format(table=about.table, detector=quoted(rule.name), goes_on=goes_on))
+            asked = {"table": about.table, "detector": quoted(rule.name), "goes_on": goes_on}
+            return reader.query(statement("alarms").format(**asked))
 
 
 def _follow(about: Dataset, records: pa.Table, folder: Path, config: Config, watch: Watch) -> None:
