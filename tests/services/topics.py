@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,10 @@ class Topic:
         settings = {name.replace("_", "."): value for name, value in config.items()}
         admin = self._admin()
         admin.create_topics([NewTopic(self.name, partitions, 1, config=settings)])[self.name].result()
+        # the controller has it at once, the broker that is asked a moment later
+        until = time.monotonic() + 30
+        while not self.there() and time.monotonic() < until:
+            time.sleep(0.05)
         return self
 
     def there(self) -> bool:
