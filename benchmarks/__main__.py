@@ -8,6 +8,8 @@ import sys
 ALL = (
     *("startup", "import_speed", "portal_cost", "peer", "batch_growth", "publish_speed", "kafka_log", "alert_latency"),
     *("dashboard_server", "dashboard_browser"),
+    *(f"detection.{name}" for name in ("surge", "scan", "drift", "nowcast", "sensor", "cost")),
+    *("detection.chicago", "detection.through_store"),
 )
 
 

@@ -249,6 +249,33 @@ def _batch_growth(found: dict[str, Any]) -> str:
     )
 
 
+def bars() -> str:
+    """What detectors were measured to do, from the newest results of `benchmarks.detection`."""
+    streams, chicago = _result("detection_through_store"), _result("detection_chicago")
+    rows = [_bar(each) for each in streams["bars"]] + [_real(each) for each in chicago["rows"]]
+    table = _table(("what", "false alerts a week", "found", "hours until then, median", "kept"), rows)
+    return f"{table}\nMeasured on {streams['measured']} and {chicago['measured']}.\n"
+
+
+def _bar(found: dict[str, Any]) -> tuple[str, ...]:
+    names = ("false_a_week", "found", "median_delay_h")
+    return found["bar"], *(_within(found, name) for name in names), "yes" if found["ok"] else "no"
+
+
+def _within(found: dict[str, Any], name: str) -> str:
+    """A mean, and between what it has to be."""
+    if name not in found:
+        return ""
+    least, most = found[f"{name}_limit"]
+    limit = f"{least}-{most}" if least and most else f"at least {least}" if least else f"at most {most}"
+    return f"{found[name]:.2f} ({limit})"
+
+
+def _real(found: dict[str, Any]) -> tuple[str, ...]:
+    what = f"Chicago 2016: {found['detector']}, B={found['budget']:g}: all alerts"
+    return what, f"{found['a_week']:.2f}", "", "", "yes" if found["ok"] else "no"
+
+
 def _result(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
     return found

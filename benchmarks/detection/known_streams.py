@@ -16,6 +16,7 @@ from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.published import SHARED
 
 SLOTS = 48
 YEAR = 365
+_JUDGING = Lock()
 Integers = npt.NDArray[np.int64]
 
 
@@ -106,12 +108,24 @@ def judged(
 ) -> dict[str, Any]:
     """What the judge says of *alarms*: (slot after the window, cell, beats "1 2 3" or nothing), one for each slide."""
     with TemporaryDirectory() as folder:
-        truth, rows = Path(folder, "truth.json"), Path(folder, "alarms.csv")
-        truth.write_text(json.dumps(of.truth, default=int))
+        rows = Path(folder, "alarms.csv")
         _write_alarms(of, alarms, rows)
-        with redirect_stdout(StringIO()):
-            found: dict[str, Any] = _shared("evaluate").judge(truth, rows, kind, pad_hours)
+        return judged_file(of.truth, rows, kind, pad_hours)
+
+
+def judged_file(truth: dict[str, Any], alarms: Path, kind: str = "cell", pad_hours: float = 5.0) -> dict[str, Any]:
+    """What the judge says of the file *alarms* about a stream of that *truth*."""
+    # the judge prints, and what a process prints goes one way at a time
+    with TemporaryDirectory() as folder, _JUDGING, redirect_stdout(StringIO()):
+        path = Path(folder, "truth.json")
+        path.write_text(json.dumps(truth, default=int))
+        found: dict[str, Any] = _shared("evaluate").judge(path, alarms, kind, pad_hours)
     return found
+
+
+def found_bursts(truth: dict[str, Any], alarms: Path, kind: str) -> set[int]:
+    """The bursts that the file *alarms* finds, each judged by itself."""
+    return {each["id"] for each in truth["bursts"] if judged_file(truth | {"bursts": [each]}, alarms, kind)["detected"]}
 
 
 def _write_alarms(of: Stream, alarms: Iterable[tuple[int, int, str]], path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -101,14 +101,15 @@ def windows(of: Stream, looking: Looking) -> list[list[tuple[Floats, Floats, Flo
     counting, cells = course.learning.count, np.arange(of.districts * of.types)
     made: list[list[tuple[Floats, Floats, Floats, Integers]]] = [[] for _ in LENGTHS]
 
-    def listening(block: Block, today: int, fresh: Any) -> None:
+    def listening(counted: Block, today: int, whole: Any) -> None:
+        block = course.looks_of_today(looking.ages[0])
         alpha = course.standard.rates.of(today).alpha.ravel()
         for place, length in enumerate(LENGTHS):
             for row in np.flatnonzero(block.ends % length == 0):
                 mean = block.expected[place][row]
                 wide = course.standard.spread.newest.spread(place, cells % of.types, mean, alpha)
                 made[place].append((block.observed[place][row], mean, wide, cells))
-        counting(block, today, fresh)
+        counting(counted, today, whole)
 
     course.learning.count = listening  # type: ignore[method-assign]
     engine.advance(origin(of) + of.slots)
@@ -189,30 +190,33 @@ def cold_start() -> list[dict[str, Any]]:
 
 def faults() -> list[dict[str, Any]]:
     """Ids that survive an outage; episodes that a heap of midnights adds; what records that never come leave."""
-    usual, _ = _raised(stream("crime", 0))
-    rows = []
-    for fault in ("outage", "lost", "heap"):
-        of = stream("crime", 0, fault)
+    asked = {0: ("outage", "lost", "heap"), 1: ("outage",), 2: ("outage",)}
+    return [row for seed, kinds in asked.items() for row in _faulted(seed, kinds)]
+
+
+def _faulted(seed: int, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    usual, _ = _raised(stream("crime", seed))
+    for fault in kinds:
+        of = stream("crime", seed, fault)
         raised, feed = _raised(of)
         starts = [each["start"] for each in of.truth["done"] if "start" in each]
-        rows.append(
-            {
-                "fault": fault,
-                "ids": len(usual),
-                "ids_kept": round(len(usual.keys() & raised.keys()) / len(usual), 3),
-                "episodes_more": len(raised) - len(usual),
-                "silent_after_hours": [_after(feed, start, "silent") for start in starts],
-                "fresh_again_hours": [_fresh_again(feed, start) for start in starts],
-            }
-        )
-    return rows
+        yield {
+            "stream": f"crime:{seed}",
+            "fault": fault,
+            "ids": len(usual),
+            "ids_kept": round(len(usual.keys() & raised.keys()) / len(usual), 3),
+            "episodes_more": len(raised) - len(usual),
+            "silent_after_hours": [_after(feed, start, "silent") for start in starts],
+            "fresh_again_hours": [_fresh_again(feed, start) for start in starts],
+        }
 
 
 def _raised(of: Stream) -> tuple[dict[str, AlertChange], dict[int, str]]:
     """Alerts of year 2 that stand at the end, by id, and the states of the feed by slot that are not fresh."""
     engine = Surge(SurgeSettings("faults", 1.0, LIVE), shifted_clock(0))
     engine.feed(changes(of, live=True))
-    told, feed = [], {}
+    told: list[AlertChange] = []
+    feed: dict[int, str] = {}
     for day in range(of.days):
         told += engine.advance(origin(of) + (day + 1) * SLOTS)
         feed |= {slot - origin(of): state for slot, state in engine.feed_states.items() if state != "fresh"}

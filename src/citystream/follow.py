@@ -11,7 +11,7 @@ Records of the first half hour of a year are not told: most of them stand there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ PAST = timedelta(days=3653)
 #: And so much before the record from which on nearly all are.
 _BEFORE = timedelta(days=1)
 #: How often a state is kept: from there to where it is, it is made again.
-_KEPT_EVERY = _SLOTS_A_DAY
+_KEPT_EVERY = 7 * _SLOTS_A_DAY
 #: After so long without a record there is nothing left to say, and time passes only when the next one comes: an archive
 #: that ends years ago is not followed through the years since.
 _IDLE = 35 * _SLOTS_A_DAY
@@ -50,7 +50,8 @@ _HALF_HOUR = timedelta(minutes=30)
 class Asked:
     """A detector that is asked for: its *name*, its *settings* in words (others begin anew), how to *make* it with what
     a cell is called, the *lag* of the records in slots, the *clock* of the city, and whether a visit *ends* its *slot*
-    (`Pulses`).
+    (`Pulses`); how much of the *past* it is told. If *areas* are given, by name with the district of each, it is told
+    these in place of districts, as codes in their order, and nothing of records anywhere else.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Asked:
     lag: int
     clock: LocalClock
     ends_slot: bool
+    past: timedelta = PAST
+    areas: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -93,8 +96,8 @@ class Memory:
         """Take what `state` gave."""
         self.told, self.counted, self.since, self.came, self.clock = (int(each) for each in state["numbers"].tolist())
         self.kept = self.clock
-        self.districts += state["districts"].tolist()
-        self.types += state["types"].tolist()
+        self.districts[:] = state["districts"].tolist()
+        self.types[:] = state["types"].tolist()
         self.pulses = Pulses.restored(within(state, "pulses"))
         self.engine.restore(within(state, "engine"))
 
@@ -133,7 +136,7 @@ class Follower:
             return list
         memory.pulses = self._with_archives(memory, history, 0, last)
         until = int(memory.pulses.first[last])
-        memory.since = _since(history, until)
+        memory.since = self._since(history, until)
         found, at = self._spans(memory, history, 0, until), int(memory.pulses.at[last])
         return lambda: [self._row(memory, each, at) for each in self._advance(memory, found, (0, last))]
 
@@ -158,18 +161,27 @@ class Follower:
         return memory
 
     def _begun(self) -> Memory:
-        districts: list[str] = []
+        districts: list[str] = list(self.asked.areas)
         types: list[str] = []
         return Memory(self._engine(districts, types), districts=districts, types=types)
 
     def _engine(self, districts: list[str], types: list[str]) -> Engine:
-        return self.asked.make(lambda district, kind: f"{districts[district]}/{types[kind]}")
+        return self.asked.make(
+            lambda district, kind: types[kind] if district < 0 else f"{districts[district]}/{types[kind]}"
+        )
+
+    def _since(self, history: History, until: int) -> int:
+        """The first slot that is told, by the records before offset *until*."""
+        span = history.span(until)
+        if span is None:
+            return 0
+        return (max(span[0], span[1] - self.asked.past) - _BEFORE - _EPOCH) // _HALF_HOUR
 
     def _tell(self, memory: Memory, history: History) -> list[Row]:
         """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
         first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
         if not first:
-            memory.since = _since(history, int(pulses.first[1]))
+            memory.since = self._since(history, int(pulses.first[1]))
         found = self._spans(memory, history, int(pulses.first[first]), int(pulses.first[until]))
         memory.pulses = pulses = self._with_archives(memory, history, first, until)
         rows: list[Row] = []
@@ -194,14 +206,14 @@ class Follower:
         if until <= memory.told:
             return []
         changes = self._advance(memory, found, (memory.told, until))
-        at = memory.pulses.offsets_of(np.array([each.at for each in changes], np.int64))
-        newest = {(each.alert.alert_id, off): each for each, off in zip(changes, at.tolist(), strict=True)}
-        return [self._row(memory, each, off) for (_, off), each in newest.items()]
+        places = memory.pulses.reached(np.array([each.at for each in changes], np.int64))
+        newest = {(each.alert.alert_id, place): each for each, place in zip(changes, places.tolist(), strict=True)}
+        return [self._row(memory, each, int(memory.pulses.at[place])) for (_, place), each in newest.items()]
 
     def _load(self, memory: Memory, history: History, until: int) -> list[Row]:
         """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
         first, after = int(memory.pulses.first[0]), int(memory.pulses.first[until])
-        memory.since = _since(history, after)
+        memory.since = self._since(history, after)
         found = self._spans(memory, history, first, after)
         memory.engine = self._engine(memory.districts, memory.types)
         changes = self._advance(memory, found, (0, until))
@@ -227,21 +239,26 @@ class Follower:
 
     def _row(self, memory: Memory, change: AlertChange, off: int) -> Row:
         alert = change.alert
-        cell = memory.districts[alert.district], memory.types[alert.type]
+        place = memory.districts[alert.district]
+        cell = self.asked.areas.get(place, place), memory.types[alert.type]
         row = row_of(alert, cell, (off, change.at), memory.alerts.get(alert.alert_id))
+        row["areas"] = ",".join(memory.districts[code] for code in alert.areas) or None
         memory.alerts[alert.alert_id] = row
         return row
 
     def _spans(self, memory: Memory, history: History, first: int, until: int) -> Versions:
         """The spans of all incidents that changed between two offsets, with codes for their words."""
         since = _EPOCH + memory.since * _HALF_HOUR
-        table = history.versions(first, until, since)
+        table = history.versions(first, until, since, beats=bool(self.asked.areas))
         names = ("incident", "record", "off", "until", "slot", "timed", "change")
         columns = {name: np.array(table[name].to_numpy(), np.int64) for name in names}
         words = [pc.dictionary_encode(table[name].combine_chunks()) for name in ("district", "type")]
         codes = [np.array(each.indices.to_numpy(zero_copy_only=False), np.int64) for each in words]
         found = spans(Versions(**columns, district=codes[0], type=codes[1]))
         found = found.take(~begins_a_year(found.slot, self.asked.clock))
+        if self.asked.areas:
+            listed = [name in self.asked.areas for name in words[0].dictionary.to_pylist()]
+            found = found.take(np.array([*listed, False])[found.district])
         # what a word is numbered depends on nothing but the log
         begun = found.take(found.off >= first)
         district = _renumbered(memory.districts, words[0], found.district, begun.district)
@@ -249,7 +266,7 @@ class Follower:
         return replace(found, district=district, type=kind)
 
     def _keep(self, memory: Memory, rows: list[Row], history: History, *, anew: bool) -> list[Row]:
-        """Write what was not written yet; the state once a day of the clock, and at the beginning."""
+        """Write what was not written yet; the state once a week of the clock, and at the beginning."""
         rows = [row for row in rows if int(str(row["clock"])) > self._written]
         saves = anew or memory.clock - memory.kept >= _KEPT_EVERY
         state = packed(memory.state()) if saves else b""
@@ -259,14 +276,6 @@ class Follower:
         memory.kept = memory.clock if saves else memory.kept
         self._written = followed.clock
         return rows
-
-
-def _since(history: History, until: int) -> int:
-    """The first slot that is told, by the records before offset *until*."""
-    span = history.span(until)
-    if span is None:
-        return 0
-    return (max(span[0], span[1] - PAST) - _BEFORE - _EPOCH) // _HALF_HOUR
 
 
 def _renumbered(words: list[str], encoded: pa.DictionaryArray, codes: Integers, begun: Integers) -> Integers:

@@ -1,6 +1,7 @@
 """From a publisher to the log: every row as published, none twice in a visit, nothing kept that must not be.
 
-What a portal or file says about itself, what was received and whether both agree becomes a row of `fetches`.
+What a portal or file says about itself, what was received and whether both agree becomes a row of `fetches`; when a
+visit ended is noted in the log itself, because detectors go by it.
 Records are declared gone only after a complete listing that agreed with the publisher's own count.
 """
 
@@ -10,8 +11,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,9 +21,11 @@ from citystream import schema
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.freshness import freshness
 from citystream.errors import CitystreamError, FileRefused, PortalError
-from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit
+from citystream.ports import Fetch, FetchState, Listing, Log, Page, Visit, Visited
 
 Clock = Callable[[], datetime]
+#: Nothing that goes by visits tells moments within one from each other.
+_HALF_HOUR: Final = timedelta(minutes=30)
 
 
 class Stopped(Exception):
@@ -166,6 +169,25 @@ def _refuse_own_names(rows: pa.Table) -> None:
 def whole_second(moment: datetime) -> datetime:
     """*moment* as naive UTC, without fractions: what the log keeps of a fetching time."""
     return moment.replace(microsecond=0, tzinfo=None)
+
+
+def note_visit(log: Log, visited: Visited, known: int) -> None:
+    """Note in *log*, which has *known* visits or more, that one ended.
+
+    Nothing is noted before the first record, nor what the newest visit says already, of the same half hour and with
+    nothing new since: a source may be looked at every second for years.
+    """
+    if visited.off and not any(_says(each, visited) for each in log.visits(max(known - 1, 0))[-1:]):
+        log.note_visit(visited)
+
+
+def _says(noted: Visited, visited: Visited) -> bool:
+    same = (noted.off, _half_hour(noted)) == (visited.off, _half_hour(visited))
+    return same and noted.whole >= visited.whole
+
+
+def _half_hour(visited: Visited) -> int:
+    return (visited.finished_at - datetime.min) // _HALF_HOUR
 
 
 def drift(previous: Fetch, listing: Listing) -> str:

@@ -77,8 +77,22 @@ class Portal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """That a visit to a publisher ended at *finished_at* (UTC, whole seconds), when the next record was to get *off*.
+
+    *whole*: it brought everything up to its moment, so that what follows comes later than that.
+    """
+
+    off: int
+    finished_at: datetime
+    whole: bool
+
+
 class Log(Protocol):
-    """The append-only memory of one dataset: records as published, each with a dense offset from 0."""
+    """The append-only memory of one dataset: records as published, each with a dense offset from 0, and when visits
+    ended, numbered from 0 in the order in which they were noted.
+    """
 
     def recover(self) -> None:
         """Before anything else, by the one process that is going to write: set right what one that died left."""
@@ -110,6 +124,14 @@ class Log(Protocol):
 
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:
         """Records from offset *first* on, in tables of at most *limit* rows that share their columns."""
+        ...
+
+    def note_visit(self, visited: Visited) -> None:
+        """Add that a visit ended, durably; it is noted when this returns, or not at all."""
+        ...
+
+    def visits(self, first: int) -> list[Visited]:
+        """The visits that were noted, from number *first* on."""
         ...
 
 
@@ -232,9 +254,10 @@ class History(Protocol):
         """Between when (UTC) nearly all records before offset *until* occurred: a few claim to be from long ago."""
         ...
 
-    def versions(self, first: int, until: int, since: datetime) -> pa.Table:
+    def versions(self, first: int, until: int, since: datetime, *, beats: bool = False) -> pa.Table:
         """`COUNTED_VERSION`: all versions before offset *until* of incidents of which a version began or ended between
-        *first* and *until*; only what occurred from *since* (UTC) on, with a type and a district.
+        *first* and *until*; only what occurred from *since* (UTC) on, with a type and a district. With *beats* the beat
+        stands in place of the district.
         """
         ...
 
@@ -311,8 +334,16 @@ class Store(Protocol):
         """Everything of *batch* in one transaction, or nothing; returns the dataset's ledger after it."""
         ...
 
+    def visits(self) -> int:
+        """How many of the visits that the log has noted it knows."""
+        ...
+
+    def take_visits(self, first: int, visits: Sequence[Visited]) -> None:
+        """The log's *visits* from number *first* on, all or none of them; those that it knows change nothing."""
+        ...
+
     def record_fetch(self, fetch: Fetch) -> None:
-        """Remember a visit."""
+        """Remember a visit, for those who look how it went; when it ended the log knows."""
         ...
 
     def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:

@@ -1,4 +1,7 @@
-"""From the log to the tables: read, conform, commit, batch by batch, until the log ends or someone says stop."""
+"""From the log to the tables: read, conform, commit, batch by batch, until the log ends or someone says stop.
+
+When visits ended comes into the tables from the log too, so that tables made anew know the same.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,10 @@ def process(
     stopping: Callable[[], bool] = never,
     progress: Progress | None = None,
 ) -> int:
-    """Bring the store up to the end of the log; returns the records processed.
+    """Bring the store up to the end of the log, and to its visits; returns the records processed.
 
     Stops after the batch in hand when *stopping* says so; the next call goes on there. Raises `LogDamaged` if the
-    log ends before the store's position.
+    log ends before the store's position, or has fewer visits than the store.
     """
     start, end = store.position(), log.end()
     if start > end:
@@ -45,4 +48,19 @@ def process(
         store.apply(conform(records))
         if progress:
             progress(store.position() - start, end - start)
+    _take_visits(log, store)
     return store.position() - start
+
+
+def _take_visits(log: Log, store: Store) -> None:
+    """After the records, so that of what was read no visit that ended before it is missing."""
+    known = store.visits()
+    first = max(known - 1, 0)
+    found = log.visits(first)
+    if known and not found:
+        raise LogDamaged(
+            f"the store knows {known} visits, and the log fewer",
+            "restore the log's visits from a backup (the tables are unharmed), or give up what it lost: "
+            "citystream replay DATASET",
+        )
+    store.take_visits(first, found)

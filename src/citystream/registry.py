@@ -38,6 +38,7 @@ SEAMS: dict[str, dict[str, Entry]] = {
     "detectors": {"threshold": Entry("citystream.detect.threshold:Threshold")},
     "engines": {
         "drift": Entry("citystream.detect.engines:drift"),
+        "scan": Entry("citystream.detect.engines:scan"),
         "sensor": Entry("citystream.detect.engines:sensor"),
         "surge": Entry("citystream.detect.engines:surge"),
     },

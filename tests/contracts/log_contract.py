@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from citystream import schema
-from citystream.ports import Log
+from citystream.ports import Log, Visited
 
 AT = datetime(2025, 1, 1)
 Row = dict[str, str | None]
@@ -191,6 +191,55 @@ class LogContract:
         log.append([records(numbered(0, 2), cursor="a 1"), records(numbered(2, 2), cursor="b 9")])
         log.append([records(numbered(4, 1), cursor="b 10")])
         assert [log.cursor(mark) for mark in ("a ", "b ", "c ", "")] == ["a 1", "b 10", "", "b 10"]
+
+    def test_visits_come_back_in_the_order_in_which_they_were_noted(self, opened: Opened) -> None:
+        """Whatever they say: also of the same moment, and of an earlier one, as after a clock was set back."""
+        log = opened()
+        assert log.visits(0) == []
+        noted = [
+            Visited(0, AT, whole=False),
+            Visited(7, AT + timedelta(seconds=1), whole=True),
+            Visited(7, AT + timedelta(seconds=1), whole=True),
+            Visited((1 << 40) - 1, AT - timedelta(days=9000), whole=False),
+        ]
+        for place, visited in enumerate(noted):
+            log.note_visit(visited)
+            assert log.visits(place) == opened().visits(place) == [visited]
+        another = opened()
+        another.recover()
+        for first in range(len(noted) + 3):
+            assert another.visits(first) == log.visits(first) == noted[first:]
+        another.note_visit(noted[0])
+        assert opened().visits(2) == [*noted[2:], noted[0]]
+
+    def test_visits_are_no_records(self, opened: Opened) -> None:
+        log = opened()
+        log.append([records(numbered(0, 2), cursor="c")])
+        log.note_visit(Visited(2, AT, whole=True))
+        assert log.append([records(numbered(2, 1))]) == 3
+        log.note_visit(Visited(3, AT, whole=False))
+        again = opened()
+        again.recover()
+        assert (again.end(), again.cursor(), offsets(again)) == (3, "c", [0, 1, 2])
+        assert published(again.read(0, 9)) == self.as_read(again, numbered(0, 2), numbered(2, 1))
+        assert [visited.off for visited in again.visits(0)] == [2, 3]
+
+    def test_who_reads_visits_beside_a_writer_reads_a_beginning(self, opened: Opened) -> None:
+        log, read, done = opened(), list[list[int]](), threading.Event()
+
+        def watch() -> None:
+            while not done.is_set():
+                read.append([visited.off for visited in opened().visits(0)])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for off in range(30):
+            log.note_visit(Visited(off, AT, whole=False))
+        done.set()
+        watcher.join()
+        assert read
+        assert all(each == list(range(len(each))) for each in read)
+        assert len(opened().visits(0)) == 30
 
     def test_a_reader_beside_a_writer(self, opened: Opened) -> None:
         """While records are added, what is read is always a beginning of what is there."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from citystream.errors import StorageError
-from citystream.ports import Fetch, Ledger, Store
+from citystream.ports import Fetch, Ledger, Store, Visited
 from tests.laws.logs import conformed, dataset
 from tests.laws.model import Record
 
@@ -94,6 +94,23 @@ class StoreContract:
             with pytest.raises(StorageError):
                 store.apply(conformed(LOG[2:], 2, ABOUT))
             assert store.position() == 4
+
+    def test_visits_of_the_log_are_taken_once(self, opened: Opened) -> None:
+        visits = [Visited(off, NOON, whole=False) for off in range(5)]
+        with opened() as store:
+            assert store.visits() == 0
+            store.take_visits(0, [])
+            store.take_visits(0, visits[:2])
+        with opened() as store:
+            assert store.visits() == 2
+            store.take_visits(0, visits[:1])
+            store.take_visits(1, visits[1:4])
+            store.take_visits(3, visits[3:])
+        with opened() as store:
+            assert store.visits() == 5
+            with pytest.raises(StorageError, match="visit 5 is missing"):
+                store.take_visits(6, visits[:1])
+            assert store.visits() == 5
 
     def test_the_last_visit_of_each_mode(self, opened: Opened) -> None:
         """The newest that was not refused; of two in one second the later one."""

@@ -21,14 +21,16 @@ from citystream.catalog.dataset import Sliding
 from citystream.detect.alerting import codes_as_names
 from citystream.detect.arrays import State
 from citystream.detect.changes import NEW, PaneDeltas
-from citystream.detect.engines import Watched
+from citystream.detect.engines import Area, Watched
 from citystream.detect.keeping import packed, unpacked
 from citystream.detect.sensor import Readings
 from citystream.ports import Detector, Judgement, PaneChanges
 from citystream.store.levels import Levels
 from tests.unit.test_threshold import Remembered
 
-ABOUT = Watched("testville/crimes", "America/Chicago", timedelta(0), timedelta(days=1))
+#: Districts are areas to those that are told areas: the first four are of one district.
+AREAS = tuple(Area(f"beat{place}", f"district{place // 4}", float(place % 4), place // 4 * 1.5) for place in range(8))
+ABOUT = Watched("testville/crimes", "America/Chicago", timedelta(0), timedelta(days=1), areas=AREAS)
 FIRST = 19_700 * 48
 SLOT = timedelta(minutes=30)
 DAYS, WRONG = 96, 90

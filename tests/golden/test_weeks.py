@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -113,13 +113,29 @@ def test_what_is_expected_is_near_what_the_season_had(folder: Path, reader: Read
     assert found.years == 2
 
 
+def test_in_the_first_year_a_week_is_judged_by_what_surge_expects(folder: Path, reader: Reader) -> None:
+    """56 weeks have no season before them: the mean of the weeks before is near, and the table says what it is."""
+    found = week_table(reader, NAME, date(2015, 1, 28), "city")
+    assert (found.years, found.basis, found.provisional, found.days) == (0, "surge", False, 390)
+    rows = {row["type"]: row for row in found.rows.to_pylist()}
+    assert {row["basis"] for row in rows.values()} == {"surge"}
+    weeks = [counted(folder, date(2015, 1, 26) - timedelta(weeks=back), "city") for back in range(1, 9)]
+    for kind in ("THEFT", "BATTERY", "CRIMINAL DAMAGE", "NARCOTICS"):
+        mean = np.mean([week.get((kind, None), 0) for week in weeks])
+        assert rows[kind]["expected"] == pytest.approx(mean, rel=0.25), kind
+        assert rows[kind]["upper"] > rows[kind]["expected"]
+    early = week_table(reader, NAME, date(2014, 1, 29), "district")
+    assert (early.basis, early.provisional, early.days) == ("surge", True, 26)
+    assert sum(row["unusual"] or False for row in early.rows.to_pylist()) <= 2
+
+
 def test_weeks_without_a_table_say_why(reader: Reader) -> None:
     """The files end on a Saturday; the first years have nothing before them."""
     assert week_table(reader, NAME, None, "city").monday == NEWEST
     with pytest.raises(ConfigError, match="2016-W52 is not complete: records reach to 2016-12-31"):
         week_table(reader, NAME, date(2016, 12, 31), "city")
-    with pytest.raises(ConfigError, match="fewer than 60 weeks before and with 2015-W05"):
-        week_table(reader, NAME, date(2015, 1, 28), "city")
+    with pytest.raises(ConfigError, match="only 5 days before the week from 2014-01-06 have records"):
+        week_table(reader, NAME, date(2014, 1, 8), "city")
     with pytest.raises(ConfigError, match="begins on 2014-01-01"):
         week_table(reader, NAME, date(2013, 12, 31), "city")
 
@@ -129,6 +145,10 @@ def test_the_commands(folder: Path) -> None:
     shown = run.invoke(weekly.app, [NAME, "--week", "2016-W51"], env=data)
     assert shown.exit_code == 0, shown.output
     assert "week 2016-W51 (from 2016-12-19), beside 2 years before it" in shown.output
+    young = run.invoke(weekly.app, [NAME, "--week", "2014-W05"], env=data)
+    assert "beside what surge expects of 7 days by the 26 before (fewer than 60 weeks: no season, provisional)" in (
+        young.output
+    )
     lines = run.invoke(weekly.app, [NAME, "--by", "city", "--format", "csv"], env=data).output.splitlines()
     assert lines[0].startswith('"dataset","kind","week","monday","type","district","observed","shown","expected"')
     assert len(lines) > 20

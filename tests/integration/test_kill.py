@@ -55,13 +55,12 @@ def killed(data: Path, what: Sequence[str], *, kills: int, seed: int, module: st
     raise AssertionError(f"only {done} kills hit a running process")
 
 
-def tables(data: Path, *, without: Sequence[str] = (), learnt: bool = True) -> dict[str, list[tuple[object, ...]]]:
+def tables(data: Path, *, without: Sequence[str] = ()) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables, sorted, without the columns *without*.
 
-    Where the times of reading are left out, so are the alerts of detectors that learn: they follow from those times,
-    and from the times of visits, which no log has.
+    Where the times of reading are left out, so are the alerts of detectors that learn: they follow from those times.
     """
-    rule = "WHERE detector = 'threshold'" if without or not learnt else ""
+    rule = "WHERE detector = 'threshold'" if without else ""
     sql = {name: f"FROM {name} {rule if name == 'alerts' else ''}" for name in TABLES}
     with App(load({"data": str(data)}, {})).reader() as reader:
         return {name: _sorted(reader.query(f"SELECT * {sql[name]}"), without) for name in TABLES}
@@ -90,7 +89,7 @@ def test_killed_between_log_and_tables(history, tmp_path: Path) -> None:
     shutil.copytree(undisturbed / "log", disturbed / "log")
     assert killed(disturbed, ["log"], kills=16, seed=1) == 16
     assert_ledger_balances(disturbed)
-    assert tables(disturbed, learnt=False) == tables(undisturbed, learnt=False)
+    assert tables(disturbed) == tables(undisturbed)
 
 
 def test_killed_while_reading_files(history, tmp_path: Path) -> None:

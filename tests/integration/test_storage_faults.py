@@ -91,9 +91,7 @@ def full(folder: Path, *, but: int = 0) -> Iterator[None]:
 
 
 def same(data: Path, other: Path, without: tuple[str, ...] = READ_AGAIN) -> bool:
-    # what a log does not have, the times of visits, detectors that learn cannot be told again
-    learnt = bool(without)
-    return tables(data, without=without, learnt=learnt) == tables(other, without=without, learnt=learnt)
+    return tables(data, without=without) == tables(other, without=without)
 
 
 def refusal(data: Path, *paths: Path) -> CitystreamError:

@@ -26,6 +26,7 @@ class Record:
     timed: bool = True
     type: str = "A"
     district: str | None = "1"
+    beat: str | None = None
     domestic: bool = False
     ward: int = 0
     version: int | None = None
@@ -40,7 +41,7 @@ class Record:
 
     @property
     def content(self) -> tuple[object, ...]:
-        return (self.local, self.timed, self.type, self.district, self.domestic, self.ward)
+        return (self.local, self.timed, self.type, self.district, self.beat, self.domestic, self.ward)
 
 
 @dataclass

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from citystream import registry
 from citystream.app.following import Following
 from citystream.catalog.dataset import Dataset
-from citystream.ports import Fetch
+from citystream.catalog.districts import District
+from citystream.ports import Visited
 from citystream.store.database import Database
 from citystream.store.duckdb import DatasetStore
 from citystream.store.views import statements
@@ -37,8 +38,24 @@ FEW = settings(
 )
 CELLS = (("1", "A", 10.0), ("2", "A", 3.0), ("1", "B", 6.0), ("2", "B", 1.0))
 Visit = tuple[int, datetime]
-#: Those that count, and what is before their fourteen days: `drift` says nothing in its first sixty.
-DAYS_BEFORE = {"surge": 0, "drift": 52}
+#: Those that count, and what is before their fourteen days: `drift` says nothing in its first sixty, `scan` in 28.
+DAYS_BEFORE = {"surge": 0, "drift": 52, "scan": 32}
+#: Four beats of each district, side by side; a fifth, of which records come, is not listed.
+BEATS = tuple(
+    District(
+        "testville",
+        "beats",
+        f"{district}{place}",
+        "",
+        str(district),
+        42.0 + district / 100,
+        -87.5 + place / 100,
+        None,
+        None,
+    )
+    for district in (1, 2)
+    for place in range(4)
+)
 engines = pytest.mark.parametrize("name", sorted(DAYS_BEFORE))
 
 
@@ -48,7 +65,7 @@ def test_every_engine_that_counts_is_here() -> None:
 
 def about(name: str, lag: str = "PT0S") -> Dataset:
     said = dataset().model_dump(exclude={"crosswalk", "detectors", "lag", "cadence"})
-    asked = {"detectors": [{"name": name, "budget": 2.0}], "lag": lag, "cadence": "PT1H"}
+    asked = {"detectors": [{"name": name, "budget": 2.0}], "lag": lag, "cadence": "PT1H", "beats": BEATS}
     return Dataset.model_validate(said | asked)
 
 
@@ -61,7 +78,8 @@ def usual() -> tuple[Record, ...]:
         for minute in rng.integers(0, DAYS * 1440, rng.poisson(rate * DAYS)).tolist():
             local = START + timedelta(minutes=int(minute))
             late = timedelta(hours=6 + int(rng.integers(0, 4)))  # Chicago is six hours behind
-            made.append(Record(id="0", local=local, type=kind, district=district, fetched=local + late))
+            beat = f"{district}{minute % 5}"
+            made.append(Record(id="0", local=local, type=kind, district=district, beat=beat, fetched=local + late))
     return tuple(made)
 
 
@@ -72,10 +90,9 @@ def before(name: str) -> tuple[Record, ...]:
     made = []
     for district, kind, rate in CELLS if days else ():
         for minute in np.sort(rng.integers(0, days * 1440, rng.poisson(rate * days))).tolist():
-            local = START - timedelta(minutes=1 + int(minute))
-            made.append(
-                Record(f"h{len(made)}", local=local, type=kind, district=district, fetched=START + timedelta(hours=6))
-            )
+            local, beat = START - timedelta(minutes=1 + int(minute)), f"{district}{minute % 5}"
+            archived = Record(f"h{len(made)}", local=local, type=kind, district=district, beat=beat)
+            made.append(replace(archived, fetched=START + timedelta(hours=6)))
     return tuple(made)
 
 
@@ -95,7 +112,8 @@ class Burst:
         found = []
         for place in range(self.many):
             local = begun + timedelta(minutes=7 * place)
-            new = Record(f"b{place}", local=local, type=kind, district=district, fetched=local + timedelta(hours=6))
+            new = Record(f"b{place}", local=local, type=kind, district=district, beat=f"{district}0")
+            new = replace(new, fetched=local + timedelta(hours=6))
             found.append(new)
             at = begun + timedelta(hours=16 + self.again)
             found.append(replace(new, gone=self.taken, ward=1, fetched=at))
@@ -163,12 +181,8 @@ def followed(
         store.apply(conformed(log[start:end], start, of))
         following.bring_up(of, store)
         for _, at in (visit for visit in visits if visit[0] == end):
-            store.record_fetch(visit_at(at))
+            store.take_visits(store.visits(), [Visited(end, at, whole=False)])
             following.bring_up(of, store)
-
-
-def visit_at(at: datetime) -> Fetch:
-    return Fetch("testville/crimes", "", "incremental", at, at, 0, None, None, "", "", "", "", "fresh", "")
 
 
 def history(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
@@ -233,7 +247,8 @@ def test_what_is_taken_away_withdraws_and_leaves_nothing(name, burst, cuts) -> N
     names = "alert_id, observed, expected, recurrence_days, window_start"
     # near the burst an alert of before may have become part of its own, whose name it then keeps
     district, kind, _ = CELLS[taken.cell]
-    near = f"district = '{district}' AND type = '{kind}' AND abs(epoch(window_start - ?)) < {3 * 86_400}"
+    where = "true" if name == "scan" else f"district = '{district}'"  # areas are of several
+    near = f"{where} AND type = '{kind}' AND abs(epoch(window_start - ?)) < {3 * 86_400}"
     begun = START + timedelta(days=BURST_DAY, hours=taken.hour + 6)
     active = f"SELECT {names} FROM alerts WHERE status = 'active' AND NOT ({near}) ORDER BY ALL"
     left = f"SELECT count(*) FROM alerts WHERE status = 'active' AND observed >= ? AND {near}"
@@ -252,7 +267,7 @@ def test_what_is_taken_away_withdraws_and_leaves_nothing(name, burst, cuts) -> N
 @engines
 def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning(name) -> None:
     """A quarter that comes at once: what is said is what a store says that had it all the time."""
-    of, years = about(name), range(1, 6) if name == "drift" else (4, 5, 6)
+    of, years = about(name), range(1, 6) if DAYS_BEFORE[name] else (4, 5, 6)
     rng, log = np.random.default_rng(3), log_of("surge", [Burst(1, 5, 14, 0, taken=False)])
     middle = len(log) // 2
     old = [
@@ -270,6 +285,6 @@ def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning(name) -> N
         followed(pieces, loaded, of, [middle, middle + 700, len(loaded) - 40], restarts=True)
         followed(early, log, of)
         assert history(late.connection) == history(pieces.connection)
-        since = "2030-01-01" if name == "drift" else "2024-02-28"  # in the first weeks nothing is said at all
+        since = "2030-01-01" if DAYS_BEFORE[name] else "2024-02-28"  # in the first weeks nothing is said at all
         count = f"SELECT count(*) FROM alerts WHERE window_start < '{since}'"
         assert late.connection.execute(count).fetchall() > early.connection.execute(count).fetchall()

@@ -23,6 +23,7 @@ from citystream import schema
 from citystream.brokers.kafka import Kafka, read_address
 from citystream.errors import CitystreamError, ConfigError, LogDamaged, StorageError
 from citystream.log.kafka import KafkaLog, KafkaLogs
+from citystream.ports import Visited
 from tests.contracts.log_contract import numbered, offsets, published, records
 from tests.services.kafka import PASSWORD, USER, Broker
 
@@ -208,6 +209,26 @@ def test_an_order_without_its_topic(opened) -> None:
     another = opened(folder="another", partitions=2)
     with pytest.raises(LogDamaged, match="another topic"):
         another.append([records(numbered(0, 3))])
+
+
+def test_visits_of_another_topic_are_not_taken_for_ours(opened) -> None:
+    """Of a topic that was made again while its visits stayed, and of one in which something else stands."""
+    log, visited = opened(), Visited(2, datetime(2025, 1, 1), whole=True)
+    log.append([records(numbered(0, 2))])
+    log.note_visit(visited)
+    assert (opened().visits(0), opened(folder="another").visits(0), log.end()) == ([visited], [visited], 2)
+    admin(log).delete_topics([log.name])[log.name].result()
+    time.sleep(0.5)
+    another = opened(folder="another")
+    another.append([records(numbered(0, 3))])
+    with pytest.raises(LogDamaged, match="another topic") as damaged:
+        another.visits(0)
+    assert f"{log.name}.visits" in damaged.value.hint
+    producer = Producer({"bootstrap.servers": log._kafka.address.servers})
+    producer.produce(f"{log.name}.visits", b"poison")
+    producer.flush(20)
+    with pytest.raises(LogDamaged, match="something else at 1"):
+        another.visits(1)
 
 
 def test_two_who_number_the_same_records(opened, foreign) -> None:

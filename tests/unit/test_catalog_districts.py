@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from citystream.catalog.districts import HEADER, District, load_districts, scheme
+from citystream.catalog.districts import HEADER, District, load_districts, scheme, with_places
 from citystream.errors import CatalogError
 
 
@@ -16,9 +16,11 @@ def test_every_city_has_its_areas():
         ("toronto", "hood_158"): 158,
         ("toronto", "hood_140"): 140,
         ("san-diego", "beat"): 128,
+        ("chicago", "police_beat"): 274,
+        ("austin", "apd_beat"): 67,
     }
     assert {key: len(scheme(*key)) for key in sizes} == sizes
-    assert len(load_districts()) == 719
+    assert len(load_districts()) == 1060
 
 
 def test_areas_have_names_and_points():
@@ -60,3 +62,21 @@ def test_what_is_blank_is_not_known(tmp_path):
         District("a", "s", "1", "x", "p", 1.5, -2.0, 3.0, 4),
         District("a", "s", "2", "y", "", None, None, None, None),
     )
+
+
+def test_beats_have_a_place_and_the_district_that_they_are_in():
+    """Seattle's beats are in sectors, and those in precincts; San Diego counts by beat."""
+    every = load_districts()
+    seattle = {each.code: each for each in with_places(every, "seattle", "beat", "precinct")}
+    assert {each.parent for each in seattle.values()} == {*scheme("seattle", "precinct")}
+    assert seattle["B3"].parent == "N"
+    assert all(each.parent == each.code for each in with_places(every, "san-diego", "beat", "beat"))
+    assert with_places(every, "chicago", "", "police_district") == ()
+
+
+def test_a_beat_whose_district_is_not_known_stands_for_itself(tmp_path):
+    path = tmp_path / "d.csv"
+    rows = ("a,zone,N,North,,,,,", "a,beat,N1,N1,N,1.5,-2,,", "a,beat,X1,X1,Q,1.5,-2,,", "a,beat,Y1,Y1,,,,,")
+    path.write_text("\n".join((",".join(HEADER), *rows)) + "\n")
+    found = with_places(load_districts(path), "a", "beat", "zone")
+    assert [(each.code, each.parent) for each in found] == [("N1", "N"), ("X1", "X1")]

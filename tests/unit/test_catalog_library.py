@@ -342,3 +342,36 @@ def test_names_of_columns_are_compared_by_their_words(first, second):
 
 def test_different_names_stay_different():
     assert len({folded(each) for each in ("crm cd", "crm cd 1", "crm cd 2", "crmcd", "$", "%", "")}) == 7
+
+
+SCANNED = GOOD + 'beat = ["beat"]\n[reports.areas]\nbeat = "posts"\n[[reports.detectors]]\nname = "scan"\n'
+POSTS = "city,scheme,code,name,parent,lat,lon,km2,residents\n"
+
+
+def test_beats_are_listed_beside_the_city_file(tmp_path):
+    written_file(tmp_path, HEAD + SCANNED)
+    rows = (
+        "springfield,posts,N1,N1,N,39.8,-89.6,,",
+        "springfield,posts,N2,N2,N,39.9,-89.6,,",
+        "other,posts,X,X,,1,1,,",
+    )
+    (tmp_path / "districts.csv").write_text(POSTS + "\n".join(rows) + "\n")
+    found = load_library(tmp_path).get("springfield/reports")
+    assert [(each.code, each.lat) for each in found.beats] == [("N1", 39.8), ("N2", 39.9)]
+    assert len(load_library(tmp_path).get("chicago/crimes").beats) == 274
+
+
+def test_who_compares_neighbours_needs_to_know_where_they_are(tmp_path):
+    [line] = refused(tmp_path, HEAD + SCANNED)
+    assert line == (
+        "springfield.toml: reports.detectors: 'scan' compares neighbouring beats, and none is listed with a place: "
+        'list them in districts.csv beside the city file and name the list, areas = { beat = "..." }, or leave it out'
+    )
+    [line] = refused(tmp_path, HEAD + GOOD + '[[reports.detectors]]\nname = "scan"\n')
+    assert line.endswith("'scan' compares neighbouring beats: say columns.beat, or leave it out")
+
+
+def test_mistakes_in_a_list_of_areas_are_those_of_the_city_file(tmp_path):
+    (tmp_path / "districts.csv").write_text(POSTS + "springfield,posts,N1,N1,N,39.8,,,\n")
+    lines = refused(tmp_path, HEAD + SCANNED)
+    assert lines[0] == "districts.csv:2: lat and lon come together"

@@ -140,4 +140,6 @@ def test_published_labels_of_districts_are_in_their_lists(file, name):
         if list_name:
             labels = pc.drop_null(rows[column])
             known = pa.array(scheme(name.partition("/")[0], list_name), pa.string())
-            assert pc.mean(pc.is_in(labels, value_set=known).cast(pa.int8())).as_py() > 0.99, column
+            # Chicago's beats were drawn anew in December 2012
+            least = 0.97 if list_name == "police_beat" else 0.99
+            assert pc.mean(pc.is_in(labels, value_set=known).cast(pa.int8())).as_py() > least, column

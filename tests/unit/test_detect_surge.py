@@ -196,7 +196,7 @@ def test_nothing_is_found_where_there_is_nothing_to_find() -> None:
     rng = np.random.default_rng(1)
     for day in range(90, 120):
         engine.advance(FIRST + (day + 1) * 48 - 1)
-        block = course.looks_of_today()
+        block = course.looks_of_today(0)
         mean, many = block.expected[0][::6].ravel(), block.observed[0][::6].ravel()
         kinds = np.tile(np.arange(block.shape[1]), len(mean) // block.shape[1])
         alpha = np.tile(course.standard.rates.of(course.today).alpha.ravel(), len(block.ends[::6]))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from citystream.detect.alerting import codes_as_names
-from citystream.detect.changes import ARCHIVE, NEW, PaneDeltas
+from citystream.detect.changes import ARCHIVE, NEW, REVISED, PaneDeltas
 from citystream.detect.drift_engine import DriftEngine
 from citystream.detect.engines import Watched, drift
 from citystream.detect.episodes import Alert, AlertChange
@@ -17,6 +17,7 @@ from citystream.detect.episodes import Alert, AlertChange
 FIRST = 19_700
 DAYS = 120
 CHANGE = 90
+RARE = 0.02  # alerts a week that are false: with four cells, a sum worth one is far above the least that is looked at
 RATES = ((0, 0, 20.0), (0, 1, 8.0), (1, 0, 12.0), (1, 1, 4.0))
 BATCHES = Watched("testville/crimes", "UTC", timedelta(days=2), timedelta(days=1))
 LIVE = Watched("testville/calls", "UTC", timedelta(0), timedelta(minutes=5))
@@ -112,3 +113,62 @@ def test_late_records_of_a_month_take_a_fall_back() -> None:
     found = told(engine(replace(BATCHES, lag=timedelta(0))), replace(kept, came=came, since=came))
     assert [each.what for each in found if each.alert.direction == "fewer"][-1] == "withdrawn"
     assert last(found).reason == "records were moved, merged or removed"
+
+
+def rising(share: float, *, back: bool = False) -> list[AlertChange]:
+    """A rise of which *share* of the records are gone after sixteen days, and with *back* there again a day later."""
+    whole = city(1.9)
+    cell = (whole.district == 0) & (whole.type == 0) & (whole.slot >= (FIRST + CHANGE) * 48)
+    kept = whole.take(whole.slot < (FIRST + CHANGE + 15) * 48)
+    since = np.flatnonzero(cell & (whole.slot < (FIRST + CHANGE + 15) * 48))
+    lost = whole.take(since[np.random.default_rng(3).random(len(since)) < share])
+
+    def revised(delta: int, after: int) -> PaneDeltas:
+        at, of = np.full(len(lost), (FIRST + CHANGE + after) * 48), np.full(len(lost), REVISED)
+        return replace(lost, delta=np.full(len(lost), delta), came=at, since=at, origin=of)
+
+    coming = PaneDeltas.joined([kept, revised(-1, 16), *([revised(1, 17)] if back else [])])
+    of = drift(replace(BATCHES, lag=timedelta(0)), codes_as_names, budget=RARE)
+    return told(of, coming, CHANGE + 19)
+
+
+def test_what_is_half_as_rare_keeps_an_alert_and_less_takes_it_back() -> None:
+    """An alert is raised once in 1/B weeks, stays down to once in 1/(2B), and may come back as the same."""
+    raised = 7 / RARE
+    assert last(rising(0.2)).recurrence_days >= raised
+    kept = rising(0.33)
+    assert last(kept).active
+    assert raised / 2 <= last(kept).recurrence_days < raised
+    lost = rising(0.4)
+    assert (lost[-1].what, last(lost).reason) == ("withdrawn", "records were moved, merged or removed")
+    again = rising(0.4, back=True)
+    assert [each.what for each in again][-2:] == ["withdrawn", "raised"]
+    assert {each.alert.alert_id for each in kept + lost + again} == {kept[0].alert.alert_id}
+
+
+def test_a_sum_that_only_keeps_alerts_raises_none() -> None:
+    """Half as rare as an alarm is not an alarm: what a smaller share of a rise leaves raises nothing by itself."""
+    whole = city(1.9)
+    cell = (whole.district == 0) & (whole.type == 0) & (whole.slot >= (FIRST + CHANGE) * 48)
+    since = np.flatnonzero(cell & (whole.slot < (FIRST + CHANGE + 15) * 48))
+    lost = since[np.random.default_rng(3).random(len(since)) < 0.33]
+    there = (whole.slot < (FIRST + CHANGE + 15) * 48) & ~np.isin(np.arange(len(whole)), lost)
+    of = drift(replace(BATCHES, lag=timedelta(0)), codes_as_names, budget=RARE)
+    assert told(of, whole.take(there), CHANGE + 19) == []
+
+
+def test_a_type_that_comes_late_has_no_fewer_reports_before_it_is_in() -> None:
+    """A slow type beside quick ones: its fall is said of days of which nearly everything is usually in, and is said."""
+    quick = city()
+    slow = city(0.35)
+    cell = (slow.district == 0) & (slow.type == 0)
+    days = np.random.default_rng(5).integers(0, 9, len(slow))
+    came = slow.came + np.where(cell, days * 48, 0)
+    coming = PaneDeltas.joined(
+        [replace(slow, came=came, since=came).take(cell), quick.take(~((quick.district == 0) & (quick.type == 0)))]
+    )
+    found = told(engine(replace(BATCHES, lag=timedelta(0))), coming.take(coming.came < (FIRST + DAYS) * 48), DAYS)
+    fewer = [each for each in found if each.alert.direction == "fewer"]
+    assert fewer[-1].what != "withdrawn"
+    assert all(each.alert.completeness >= 0.95 for each in fewer)
+    assert all(each.at - each.alert.window_end >= 6 * 48 for each in fewer)

@@ -42,7 +42,7 @@ def row(**changed: Any) -> dict[str, Any]:
         "completeness": 0.92,
         "feed_state": "fresh",
         "provisional": False,
-        "areas": "beat 0911, beat 0912",
+        "areas": None,
         "reason": "ZZ123 was removed",
     } | changed
 
@@ -60,6 +60,12 @@ def test_a_sentence_with_what_is_usual() -> None:
     )
     assert (found.zone, found.notice) == (PLACE.zone, PLACE.notice)
     assert found.facts["window_start"] == "2026-07-03T23:00:00Z"
+
+
+def test_neighbouring_areas_are_told_by_the_district_that_has_most_of_it() -> None:
+    found = told(detector="scan", areas="0911,0912,1011")
+    assert found.title == "More reports than expected: ROBBERY, Springfield, areas in and around district 009"
+    assert found.text.startswith("11 ROBBERY reported in areas in and around district 009 on 2026-07-03, 18:00-23:00;")
 
 
 def test_words_of_the_other_alerts() -> None:
@@ -89,8 +95,8 @@ def test_of_sensitive_types_no_district_is_named(what: str) -> None:
 
 @pytest.mark.parametrize("what", ["raised", "withdrawn"])
 def test_no_records_and_no_smaller_area_are_told(what: str) -> None:
-    said = everything(told(what))
-    assert "beat" not in said
+    said = everything(told(what, areas="0911,0912"))
+    assert "0911" not in said and "0912" not in said
     assert "ZZ123" not in said
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citystream.detect.area_rows import NEW, REVISED, AreaDeltas, seen_at_once
+from citystream.detect.area_rows import NEW, AreaDeltas, seen_at_once
 from citystream.detect.scan import Scan, ScanAlarm, shifted_clock
 from citystream.detect.scan_look import NullTable, best_zones, null_maxima
 from citystream.detect.zones import nearest_zones
@@ -103,7 +103,7 @@ def told_once() -> tuple[list[tuple], list[tuple]]:
     scan.feed(joined(usual(), burst()))
     found = scan.advance(END)
     assert found
-    return facts(found), facts(scan.standing(END))
+    return facts(found), facts(scan.alarms.all())
 
 
 @settings(max_examples=5, deadline=None)
@@ -120,7 +120,7 @@ def test_cuts_order_and_restarts_change_nothing(told_once, cuts, seed) -> None:
         again.restore(scan.state())
         scan = again
     assert facts(found) == told_once[0]
-    assert facts(scan.standing(END)) == told_once[1]
+    assert facts(scan.alarms.all()) == told_once[1]
 
 
 def test_records_that_are_taken_away_take_the_alarm_with_them() -> None:
@@ -129,11 +129,12 @@ def test_records_that_are_taken_away_take_the_alarm_with_them() -> None:
     records = burst()
     scan.feed(joined(usual(), records))
     scan.advance(now)
-    raised = [alarm for alarm in scan.standing(now) if alarm.end > BURST and alarm.type == 1]
+    raised = [alarm for alarm in scan.alarms.all() if alarm.end > BURST and alarm.type == 1]
     assert any(alarm.active for alarm in raised)
     came = np.full(len(records), now)
-    scan.feed(replace(records, delta=-records.delta, came=came, origin=np.full(len(records), REVISED)))
-    left = [alarm for alarm in scan.standing(now + 2) if alarm.end > BURST and alarm.type == 1]
+    scan.feed(replace(records, delta=-records.delta, came=came))
+    scan.advance(now + 2)
+    left = [alarm for alarm in scan.alarms.all() if alarm.end > BURST and alarm.looked_at <= now and alarm.type == 1]
     assert len(left) == len(raised)
     assert not any(alarm.active for alarm in left)
     plain.feed(usual())
@@ -161,7 +162,7 @@ def test_late_records_are_expected_late() -> None:
     scan.feed(rows)
     found = scan.advance(48 * 50)
     assert len({alarm.end // 48 for alarm in found}) <= 6
-    curve = scan.state()["learning.curve"]
+    curve = scan.state()["learning.complete.curve"]
     assert 0.4 < curve[0, 0] < 0.62
     assert curve[0, -1] == 1.0
 

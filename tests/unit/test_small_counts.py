@@ -114,12 +114,13 @@ def test_days(total, domestic, shown):
 def test_windows_and_alerts(total, shown):
     (row,) = left("sliding", pa.table({"total": [total]}))
     assert (row["total"], row["shown"]) == shown
-    (row,) = left("alerts", pa.table({"observed": [float(total)], "kind": ["incident"]}))
-    assert (row["observed"], row["shown"]) == shown
+    (row,) = left("alerts", pa.table({"observed": [float(total)], "kind": ["incident"], "areas": ["0111,0112"]}))
+    assert (row["observed"], row["shown"], row["areas"]) == (*shown, None)
 
 
 def test_what_was_measured_is_no_count() -> None:
-    (row,) = left("alerts", pa.table({"observed": [3.2], "kind": ["reading"]}))
+    nothing = pa.nulls(1, pa.string())
+    (row,) = left("alerts", pa.table({"observed": [3.2], "kind": ["reading"], "areas": nothing}))
     assert (row["observed"], row["shown"]) == (3.2, "3.2")
 
 

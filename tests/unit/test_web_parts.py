@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from citystream.web.arriving import Arriving
 from citystream.web.changes import broken, change
 from citystream.web.comparison import windows
+from citystream.web.engine import Engine
 from citystream.web.export import streamed
 from citystream.web.hexes import Cells
 from citystream.web.parts import Answer, View
-from citystream.web.periods import _ended
 from citystream.web.pulse import poisson_range
 from citystream.web.static import static
 from tests.laws.dashboard import dataset
@@ -87,9 +88,18 @@ def test_the_usual_range_holds_95_of_100(mean: float) -> None:
 
 def test_a_day_is_complete_once_it_was_over_by_the_lag() -> None:
     about = dataset()  # a lag of one day, in Chicago
-    assert _ended(about, datetime(2025, 6, 10, 4, 59)) == date(2025, 6, 7)  # 23:59 on the 9th there
-    assert _ended(about, datetime(2025, 6, 10, 5, 0)) == date(2025, 6, 8)
-    assert broken(about, date(2000, 1, 1), date(2025, 1, 1)) is None
+    known = Arriving(about.lag)
+    assert known.complete_until(about, datetime(2025, 6, 10, 4, 59)) == date(2025, 6, 7)  # 23:59 on the 9th there
+    assert known.complete_until(about, datetime(2025, 6, 10, 5, 0)) == date(2025, 6, 8)
+    slower = Arriving(timedelta(days=3), disturbed=date(2025, 6, 5))
+    assert slower.complete_until(about, datetime(2025, 6, 10, 5, 0)) == date(2025, 6, 4)
+    engine = Engine(about)
+    assert broken(engine, date(2000, 1, 1), date(2025, 1, 1)) is None
+    engine.arriving = Arriving(about.lag, lacking=frozenset({date(2024, 12, 30)}))
+    lacking = broken(engine, date(2000, 1, 1), date(2025, 1, 1))
+    assert lacking
+    assert (lacking["kind"], lacking["from"]) == ("missing", "2024-12-30")
+    assert broken(engine, date(2024, 12, 31), date(2025, 1, 1)) is None
 
 
 @given(st.dates(date(2001, 1, 1), date(2090, 12, 31)))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from citystream.detect.seven_days import PastDays, SevenDays
 from citystream.detect.weekly import Plain, Weekly, years_of_history
 
 FIRST = np.datetime64("2019-01-07")
@@ -85,6 +86,41 @@ def test_a_young_series_is_judged_by_what_surge_expects() -> None:
     table = weekly.table(last, FIRST, plain=Plain(np.array([12.0, 12.0]), np.array([25.0, 25.0])))
     assert table.alarm.tolist() == [True, False]
     assert table.dispersion.tolist() == pytest.approx([1.48, 1.48])
+
+
+def days_of(counts: np.ndarray, first: int = 17_000) -> PastDays:
+    """Counts by day, district and type, all at noon."""
+    day, district, kind = np.nonzero(counts)
+    return PastDays(day + first, np.full(len(day), 24), district, kind, counts[day, district, kind])
+
+
+def test_seven_days_are_expected_by_level_and_weekday_and_their_spread_is_learnt() -> None:
+    rng = np.random.default_rng(4)
+    level = np.array([[6.0, 2.0], [3.0, 0.5]])
+    weekday = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0])[(np.arange(210) + 3) % 7]  # day 0 was a Thursday
+    weekday = np.roll(weekday, -(17_000 % 7))
+    counts = rng.poisson(weekday[:, None, None] * level)
+    of = {"first": 17_000, "monday": 17_210 - (17_210 + 3) % 7}
+    plain = SevenDays(2, 2).expect(days_of(counts[: of["monday"] - 17_000]), missing=frozenset(), **of)
+    assert plain.mean == pytest.approx(9 * level, rel=0.15, abs=1)
+    assert plain.weeks > 20
+    noisy = rng.gamma(4.0, 0.25, (30, 2, 2)).repeat(7, axis=0) * weekday[:, None, None] * level
+    wide = SevenDays(2, 2).expect(days_of(rng.poisson(noisy)[: of["monday"] - 17_000]), missing=frozenset(), **of)
+    assert wide.size[0, 0] < plain.size[0, 0] / 2
+
+
+def test_days_that_are_missing_teach_nothing_and_what_is_not_in_is_not_expected() -> None:
+    counts = np.random.default_rng(4).poisson(8.0, (70, 1, 1))
+    hole = np.where((np.arange(70) > 53)[:, None, None] & (np.arange(70) < 64)[:, None, None], 0, counts)
+    of = {"first": 17_001, "monday": 17_071}
+    whole = SevenDays(1, 1).expect(days_of(counts, 17_001), missing=frozenset(), **of)
+    lacking = SevenDays(1, 1).expect(days_of(hole, 17_001), missing=frozenset(range(17_055, 17_065)), **of)
+    taken = SevenDays(1, 1).expect(days_of(hole, 17_001), missing=frozenset(), **of)
+    assert lacking.mean[0, 0] == pytest.approx(whole.mean[0, 0], rel=0.1)
+    assert taken.mean[0, 0] < 0.9 * lacking.mean[0, 0]
+    assert (lacking.days, lacking.weeks) == (60, 6)
+    half = SevenDays(1, 1).expect(days_of(counts, 17_001), missing=frozenset(), share=np.full(7, 0.5), **of)
+    assert half.mean == pytest.approx(whole.mean / 2)
 
 
 def test_few_records_are_no_alarm() -> None:

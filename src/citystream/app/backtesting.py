@@ -18,6 +18,7 @@ from citystream.app.following import Following
 from citystream.app.statements import statement
 from citystream.app.trial import asked_rightly, detector_rule
 from citystream.catalog.dataset import Dataset, DetectorRule
+from citystream.catalog.detectors import check_areas
 from citystream.catalog.measures import READING, SENSOR, check_detectors
 from citystream.detect.episode_rows import Row
 from citystream.errors import ConfigError
@@ -88,6 +89,7 @@ def backtest_rule(dataset: Dataset, detector: str, budget: float | None) -> Dete
     rule = detector_rule(name, asked.get(name, {}) | changed)
     with asked_rightly():
         check_detectors(dataset.kind, [rule], dataset)
+        check_areas([rule], dataset.beats, published=dataset.columns.beat is not None)
     return rule
 
 

@@ -39,12 +39,13 @@ from citystream.ingest import (
     absent,
     failed_fetch,
     gone_records,
+    note_visit,
     refused,
     whole_second,
     worst,
 )
 from citystream.portals.files import open_export
-from citystream.ports import Fetch, Ledger, Log, Visit
+from citystream.ports import Fetch, Ledger, Log, Visit, Visited
 from citystream.process import process
 from citystream.replay import Replayed, replay
 from citystream.store.database import Database, refusals
@@ -238,20 +239,31 @@ class App:
         try:
             received = intake.take(visit, self._seen_before(dataset, part))
         except Failed as failed:
-            # if the disk is what failed, it may not take this either: what went wrong first is what is said
-            with suppress(StorageError), self._store(dataset) as store:
-                self._process(dataset, store)
-                store.record_fetch(failed.fetch)
+            self._remember_failed(dataset, failed.fetch)
             raise failed.cause from failed
         if self._is_idle(dataset, received, part):
             return received
         with self._store(dataset) as store:
             self._process(dataset, store)
             received = self._find_gone(dataset, store, received, guard, part.days if part else (None, None))
-            store.record_fetch(received.fetch, part=more, whole=whole)
+            store.record_fetch(received.fetch)
             if not more:
+                self._ended(dataset, store, received.fetch.finished_at, whole=whole)
                 self.following.bring_up(dataset, store)
         return received
+
+    def _ended(self, dataset: Dataset, store: DatasetStore, at: datetime, *, whole: bool) -> None:
+        """A visit ended: first the log knows it, then the store."""
+        log = self.log(dataset)
+        note_visit(log, Visited(log.end(), at, whole), store.visits())
+        self._process(dataset, store)
+
+    def _remember_failed(self, dataset: Dataset, fetch: Fetch) -> None:
+        """If a disk is what failed, it may not take this either: what went wrong first is what is said."""
+        with suppress(StorageError), self._store(dataset) as store:
+            self._process(dataset, store)
+            store.record_fetch(fetch)
+            self._ended(dataset, store, fetch.finished_at, whole=False)
 
     def _is_idle(self, dataset: Dataset, received: Received, part: Part | None) -> bool:
         """Whether a visit found nothing new and says nothing new: of those one a minute is remembered, so that a feed
@@ -288,8 +300,7 @@ class App:
             cursor = part.unmarked(self.log(dataset).cursor(part.mark))
             return self._workers.portal(source).visit(dataset, source, cursor, full=full, overlap=overlap)
         except PortalError as error:
-            with self._store(dataset) as store:
-                store.record_fetch(failed_fetch(dataset, place(source), started, self.clock(), error))
+            self._remember_failed(dataset, failed_fetch(dataset, place(source), started, self.clock(), error))
             raise
 
     def _find_gone(
@@ -341,10 +352,17 @@ class App:
         with self._store(dataset) as store:
             before = store.ledger()
             self._process(dataset, store)
-            if not before.received:
-                store.remember_newest()
+            self._stand_in(dataset, store)
             self.following.bring_up(dataset, store)
         return before
+
+    def _stand_in(self, dataset: Dataset, store: DatasetStore) -> None:
+        """Where records are and no visit was noted, because others wrote them, or an earlier release, or the first one
+        broke off: the newest record stands for the end of a visit, so that detectors are told of everything.
+        """
+        newest = store.newest()
+        if newest and not store.visits() and store.position() == self.log(dataset).end():
+            self._ended(dataset, store, newest, whole=True)
 
     def _outcome(self, dataset: Dataset, before: Ledger, *received: Received, state: str = "") -> Outcome:
         left = self._left[dataset.name]

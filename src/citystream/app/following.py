@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from citystream import registry
+from citystream.app.areas import areas_of
+from citystream.app.asked_once import AskedOnce
 from citystream.catalog.dataset import Dataset, DetectorRule
 from citystream.catalog.measures import READING, watched_measures
-from citystream.detect.engines import Watched
+from citystream.detect.engines import PASTS, Watched
 from citystream.detect.episode_rows import Row
 from citystream.detect.zone_clock import zone_clock
-from citystream.follow import Asked, Follower
+from citystream.follow import PAST, Asked, Follower
 from citystream.follow_readings import ReadingFollower
 from citystream.ports import History
 from citystream.store.duckdb import DatasetStore
+from citystream.store.history import StoredHistory
+from citystream.store.known_incidents import KnownIncidents
 
 
 class Following:
@@ -26,33 +30,41 @@ class Following:
     def __init__(self, *, learns: bool = True) -> None:
         self._learns = learns
         self._followers: dict[str, list[Follower]] = {}
+        self._defined: dict[str, Dataset] = {}
+        self._incidents: dict[str, KnownIncidents] = {}
 
     def bring_up(self, dataset: Dataset, store: DatasetStore) -> None:
         """Bring all detectors that follow *dataset* to where its *store* is."""
         if not self._learns:
             return
-        asked = [_asked(dataset, rule.name, rule.parameters) for rule in dataset.detectors if rule.follows]
-        history = store.history()
-        history.keep_only([each.name for each in asked])
-        for follower in self._of(dataset, asked):
-            follower.bring_up(history)
+        history = store.history(self._incidents.setdefault(dataset.name, KnownIncidents()))
+        shared = AskedOnce(history)
+        for follower in self._of(dataset, history):
+            follower.bring_up(shared)
 
     @staticmethod
     def replay(dataset: Dataset, rule: DetectorRule, history: History) -> Callable[[], list[Row]]:
         """What makes the rows of `schema.EPISODE` that a detector of *rule* would have said of *dataset*: the store is
-        read at once, and nothing is kept.
+        read at once, and nothing is kept. All of the past is told that any detector is.
         """
-        return _follower(dataset, _asked(dataset, rule.name, rule.parameters)).replay(history)
+        asked = replace(_asked(dataset, rule.name, rule.parameters), past=PAST)
+        return _follower(dataset, asked).replay(history)
 
     def forget(self, name: str) -> None:
         """What is remembered of the dataset *name* is of no use any more: its tables are made anew."""
         self._followers.pop(name, None)
+        self._defined.pop(name, None)
+        self._incidents.pop(name, None)
 
-    def _of(self, dataset: Dataset, asked: list[Asked]) -> list[Follower]:
-        known = {each.asked.settings: each for each in self._followers.get(dataset.name, [])}
-        found = [known.get(each.settings) or _follower(dataset, each) for each in asked]
-        self._followers[dataset.name] = found
-        return found
+    def _of(self, dataset: Dataset, history: StoredHistory) -> list[Follower]:
+        """Its detectors; as soon as it is defined otherwise, those that are asked for now."""
+        if self._defined.get(dataset.name) is not dataset:
+            asked = [_asked(dataset, rule.name, rule.parameters) for rule in dataset.detectors if rule.follows]
+            history.keep_only([each.name for each in asked])
+            known = {each.asked.settings: each for each in self._followers.get(dataset.name, [])}
+            self._followers[dataset.name] = [known.get(each.settings) or _follower(dataset, each) for each in asked]
+            self._defined[dataset.name] = dataset
+        return self._followers[dataset.name]
 
 
 def _follower(dataset: Dataset, asked: Asked) -> Follower:
@@ -64,19 +76,24 @@ def _follower(dataset: Dataset, asked: Asked) -> Follower:
 
 
 def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
+    of_areas = DetectorRule(name=name).of_areas
     about = Watched(
         name=dataset.name,
         zone=dataset.city.timezone,
         lag=dataset.lag,
         cadence=dataset.cadence,
         breaks=tuple(sorted({day for each in dataset.series_breaks for day in each.begins})),
+        areas=areas_of(dataset) if of_areas else (),
     )
     make = registry.load("engines", name)
-    said: tuple[object, ...] = (name, sorted(parameters.items()), sorted(asdict(about).items()))
+    seen = {word: value for word, value in asdict(about).items() if word != "areas" or of_areas}
+    said: tuple[object, ...] = (name, sorted(parameters.items()), sorted(seen.items()))
     if dataset.kind == READING:
         said += (sorted((measure, repr(rule)) for measure, rule in dataset.measures.items()),)
     settings = repr(said)
     return Asked(
+        past=PASTS.get(name, PAST),
+        areas={area.name: area.district for area in about.areas},
         name=name,
         settings=settings,
         make=lambda naming: make(about, naming, **parameters),

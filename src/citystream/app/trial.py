@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,11 +18,12 @@ from citystream.app.outcome import Watch
 from citystream.app.statements import statement
 from citystream.app.trial_stream import Places, read_stream, stream_dataset
 from citystream.catalog.dataset import Dataset, DetectorRule
+from citystream.catalog.detectors import check_areas
 from citystream.config import Config
 from citystream.conform.conformer import Conformer
 from citystream.errors import ConfigError, UnknownName
 from citystream.log.segments import SegmentLog
-from citystream.ports import Fetch
+from citystream.ports import Visited
 from citystream.process import process
 from citystream.store.database import Database
 from citystream.store.duckdb import DatasetStore
@@ -71,6 +72,7 @@ def alarms_on(
     """
     with asked_rightly():
         about = stream_dataset(rule, places)
+        check_areas([rule], about.beats, published=True)
     records = read_stream(stream, about, places, live=live)
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -84,7 +86,9 @@ def alarms_on(
 def _follow(about: Dataset, records: pa.Table, folder: Path, config: Config, watch: Watch) -> None:
     """*records* into a log and a store in *folder*, and its detectors up to their end."""
     log = SegmentLog(folder / "log")
-    log.append([records])
+    # the last half hour is over when something is fetched after it
+    after = records[schema.FETCHED_AT][-1].as_py() + _HALF_HOUR
+    log.note_visit(Visited(log.append([records]), after, whole=False))
     threads = config.integer("threads")
     with Database(folder, memory_limit=config.text("memory_limit"), threads=threads) as database:
         database.require(about)
@@ -98,10 +102,4 @@ def _follow(about: Dataset, records: pa.Table, folder: Path, config: Config, wat
             progress=watch.on("counting"),
         )
         if store.position() == log.end():
-            # the last half hour is over when something is fetched after it
-            store.record_fetch(_visit(about, records[schema.FETCHED_AT][-1].as_py() + _HALF_HOUR))
             Following().bring_up(about, store)
-
-
-def _visit(about: Dataset, at: datetime) -> Fetch:
-    return Fetch(about.name, "", "incremental", at, at, 0, None, None, "", "", "", "", "fresh", "")

@@ -18,12 +18,15 @@ import pyarrow.compute as pc
 
 from citystream import schema
 from citystream.catalog.dataset import Dataset, DetectorRule
+from citystream.catalog.districts import District
 from citystream.conform.keys import RecordIds
 from citystream.errors import FileRefused
 from citystream.portals.files import open_export
 
-#: Longitude and latitude by beat, in degrees.
-Places = Mapping[str, tuple[float, float]]
+#: The beats of a stream by name.
+Places = Mapping[str, District]
+#: What the lists of areas of a stream are called.
+_DISTRICTS, _BEATS = "districts", "beats"
 
 #: Where the corner of an invented city is laid: anywhere but at 0, 0, which stands for "no position".
 _WEST, _SOUTH = -87.0, 41.0
@@ -48,6 +51,8 @@ def stream_dataset(rule: DetectorRule, places: Places) -> Dataset:
         "cadence": "PT30M",
         "precision": "area",
         "columns": columns,
+        "areas": {"district": _DISTRICTS, "beat": _BEATS},
+        "beats": tuple(places.values()),
         "windows": {"sliding": {}},
         "detectors": [rule.model_dump()],
     }
@@ -55,10 +60,10 @@ def stream_dataset(rule: DetectorRule, places: Places) -> Dataset:
 
 
 def read_places(path: Path) -> Places:
-    """The middle of each beat in the file of areas at *path*; raises `FileRefused`."""
+    """The beats in the file of areas at *path*, each with its middle and its district; raises `FileRefused`."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {row["beat"]: _place(float(row["x_km"]), float(row["y_km"])) for row in csv.DictReader(file)}
+            return {row["beat"]: _beat(row) for row in csv.DictReader(file)}
     except OSError as error:
         raise FileRefused(f"{path}: {error.strerror or error}", "name the areas.csv of the stream") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -107,8 +112,8 @@ def _published(rows: pa.Table, path: Path, places: Places) -> pa.Table:
     unknown = sorted(set(names) - places.keys())
     if unknown:
         raise FileRefused(f"{path}: its beat {unknown[0]} is in no area", "name the areas.csv of this stream")
-    for place, name in enumerate(("lon", "lat")):
-        texts = pa.array([f"{places[beat][place]:.6f}" for beat in names], pa.string())
+    for name in ("lon", "lat"):
+        texts = pa.array([f"{getattr(places[beat], name):.6f}" for beat in names], pa.string())
         rows = rows.append_column(name, texts.take(beats.indices))
     return rows
 
@@ -120,11 +125,14 @@ def _logged(rows: pa.Table, ids: pa.Array, fetched: pa.Array) -> pa.Table:
     return rows.append_column(schema.FETCHED_AT, fetched)
 
 
-def _place(east: float, north: float) -> tuple[float, float]:
-    """Kilometres from the corner of the city as degrees."""
-    return _WEST + east / (_KM_A_DEGREE * cos(radians(_SOUTH))), _SOUTH + north / _KM_A_DEGREE
+def _beat(row: Mapping[str, str]) -> District:
+    """A row of areas; kilometres from the corner of the city become degrees."""
+    lon = _WEST + float(row["x_km"]) / (_KM_A_DEGREE * cos(radians(_SOUTH)))
+    lat = _SOUTH + float(row["y_km"]) / _KM_A_DEGREE
+    return District("", _BEATS, row["beat"], row["beat"], row["district"], lat, lon, None, None)
 
 
 def _box(places: Places) -> tuple[float, float, float, float]:
-    lon, lat = zip(*(places.values() or [(_WEST, _SOUTH)]), strict=True)
+    lon = [beat.lon or 0.0 for beat in places.values()] or [_WEST]
+    lat = [beat.lat or 0.0 for beat in places.values()] or [_SOUTH]
     return min(lon) - _MARGIN, min(lat) - _MARGIN, max(lon) + _MARGIN, max(lat) + _MARGIN

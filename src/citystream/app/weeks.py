@@ -1,7 +1,9 @@
 """The table of one week: which types had more incidents than the same season of earlier years lets expect.
 
 Counts are of incidents and local weeks from Monday. Judged are only weeks of which at least 95 % is usually in; weeks
-without records, as between files, are missing and not zero. See `citystream.detect.weekly`.
+without records, as between files, are missing and not zero. With fewer than 60 weeks there is no season to compare
+with: then a week is judged by what surge's model expects of seven days, and the table says so. See
+`citystream.detect.weekly`.
 """
 
 from __future__ import annotations
@@ -14,14 +16,17 @@ import numpy as np
 import pyarrow as pa
 
 from citystream.app.completeness import COMPLETE, Known, incidents, known_of
+from citystream.app.seven_days import Asked, expected_by_surge
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.measures import READING
+from citystream.detect.learning import DAYS_COLD
 from citystream.detect.weekly import Weekly, WeekTable
 from citystream.errors import ConfigError
 from citystream.store.reader import Reader
 from citystream.store.views import quoted
 
 By = Literal["district", "city"]
+Basis = Literal["season", "surge"]
 #: Counts below this are not shown, and nothing that would tell them.
 LEAST = 5
 _WEEK = timedelta(days=7)
@@ -45,23 +50,36 @@ WEEK_ROW = pa.schema(
         pa.field("upper", pa.float64()),
         pa.field("q", pa.float64()),
         pa.field("unusual", pa.bool_()),
+        pa.field("basis", pa.string()),
     ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The table of the week of *monday*: *rows* are `WEEK_ROW`, the rarest first; compared with *years* before it;
-    *since*: the first day that counts; *completeness*: the share of the week that is usually in; *learnt*: whether that
-    was learnt, or is by the catalogue's lag.
+    """The table of the week of *monday*: *rows* are `WEEK_ROW`, the rarest first; compared with the same season of
+    *years* before it, or, where there is none, with what surge expects by *days* before it (*provisional*: fewer than
+    56 of them); *since*: the first day that counts; *completeness*: the share of the week that is usually in;
+    *learnt*: whether that was learnt, or is by the catalogue's lag.
     """
 
     monday: date
     rows: pa.Table
     years: int
+    days: int
     since: date
     completeness: float
     learnt: bool
+
+    @property
+    def basis(self) -> Basis:
+        """What rows were judged by."""
+        return "season" if self.years else "surge"
+
+    @property
+    def provisional(self) -> bool:
+        """Whether that rests on little."""
+        return self.basis == "surge" and self.days < DAYS_COLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +182,12 @@ def _table(reader: Reader, known: Known, monday: date, past: tuple[date, tuple[d
         np.array([row["monday"] for row in counts], "datetime64[D]"),
         np.array([row["n"] for row in counts], np.int64),
     )
-    table = weekly.table(np.datetime64(monday), np.datetime64(first), np.array(holes, "datetime64[D]"))
-    if not table.years:
-        raise ConfigError(
-            f"{known.dataset.name}: there are fewer than 60 weeks before and with {named(monday)} (since {first}), too "
-            "few to know what is usual in a season",
-            "import older files, or see citystream alerts",
-        )
+    plain, days = None, 0
+    if not weekly.years(np.datetime64(monday), np.datetime64(first)):
+        plain, days = expected_by_surge(reader, known, Asked(monday, first, frozenset(holes), tuple(cells)))
+    table = weekly.table(np.datetime64(monday), np.datetime64(first), np.array(holes, "datetime64[D]"), plain)
     rows = _rows(known.dataset, monday, cells, table)
-    return Week(monday, rows, table.years, first, week_completeness(known, monday), known.learnt)
+    return Week(monday, rows, table.years, days, first, week_completeness(known, monday), known.learnt)
 
 
 def _counts(reader: Reader, dataset: Dataset, days: tuple[date, date], by: By) -> list[dict[str, object]]:
@@ -214,6 +229,7 @@ def _rows(dataset: Dataset, monday: date, cells: list[tuple[str, str]], table: W
                 "upper": upper,
                 "q": q if open_ else None,
                 "unusual": bool(table.alarm[place]) if open_ else None,
+                "basis": "season" if table.years else "surge",
             }
         )
     return pa.Table.from_pylist(rows, WEEK_ROW)

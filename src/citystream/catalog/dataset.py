@@ -22,6 +22,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.detectors import DetectorRule, check_names
+from citystream.catalog.districts import District
 from citystream.catalog.measures import Measured, check_detectors, check_kind, check_stations
 from citystream.catalog.naming import folded
 from citystream.catalog.overlap import Overlap
@@ -139,7 +140,9 @@ class SeriesBreak(Frozen):
 
 
 class Areas(Frozen):
-    """Which lists of `districts` the labels of a dataset come from; blank where there is none."""
+    """Which lists of `districts` the labels of a dataset come from; blank where there is none. `scan` needs one of the
+    beats that says where each is.
+    """
 
     district: str = ""
     beat: str = ""
@@ -211,6 +214,8 @@ class Dataset(Measured):
     detectors: tuple[DetectorRule, ...] = ()
     crosswalk: SkipJsonSchema[InstanceOf[Crosswalk]] = Field(default_factory=Crosswalk, repr=False)
     """what `columns.code.crosswalk` names; the library puts it here"""
+    beats: SkipJsonSchema[tuple[District, ...]] = Field(default=(), repr=False)
+    """the areas of the list `areas.beat` of which a point is known, their districts as parents; put here likewise"""
 
     @field_validator("attributes")
     @classmethod

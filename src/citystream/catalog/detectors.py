@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -13,7 +14,10 @@ _PARAMETERS: dict[str, dict[str, tuple[type[int] | type[float], float, float]]] 
     "threshold": {"over": (int, 0, 1_000_000)},
     "surge": {"budget": (float, 0, 100), "learn_after": (int, 1, 60)},
     "drift": {"budget": (float, 0, 100)},
+    "scan": {"budget": (float, 0, 100), "learn_after": (int, 1, 60)},
 }
+#: Those that compare neighbouring beats, and need to know where they are.
+_OF_AREAS = frozenset({"scan"})
 
 
 class DetectorRule(BaseModel):
@@ -40,6 +44,11 @@ class DetectorRule(BaseModel):
         return dict(self.model_extra or {})
 
     @property
+    def of_areas(self) -> bool:
+        """Whether it is told beats in place of districts."""
+        return self.name in _OF_AREAS
+
+    @property
     def follows(self) -> bool:
         """Whether it is brought up after each transaction, from its own offset, and does not judge within it."""
         return registry.has("engines", self.name)
@@ -56,6 +65,20 @@ def _check(detector: str, name: str, value: object) -> None:
     number = float(str(value))
     if not (least <= number <= most) or (kind is float and number == least):
         raise ValueError(f"{name} of '{detector}' must be above {least:g} and at most {most:g}, not {value!r}")
+
+
+def check_areas(rules: Iterable[DetectorRule], beats: Sequence[object], *, published: bool) -> None:
+    """Raise `ValueError` if one of *rules* needs areas and there are no *beats* with a place, or the beat of a record
+    is not *published*.
+    """
+    rule = next((each for each in rules if each.of_areas), None)
+    if rule and not published:
+        raise ValueError(f"'{rule.name}' compares neighbouring beats: say columns.beat, or leave it out")
+    if rule and not beats:
+        raise ValueError(
+            f"'{rule.name}' compares neighbouring beats, and none is listed with a place: list them in districts.csv "
+            'beside the city file and name the list, areas = { beat = "..." }, or leave it out'
+        )
 
 
 def check_names(rules: tuple[DetectorRule, ...]) -> None:

@@ -1,7 +1,8 @@
 """The library: every dataset we can read, from the package's city files and the user's own.
 
 A city file's tables are datasets, named ``<file>/<table>``: ``[crimes]`` in ``chicago.toml`` is ``chicago/crimes``.
-A folder of the user may add datasets, replace those of the same name, and bring ``crosswalks/*.csv``.
+A folder of the user may add datasets, replace those of the same name, and bring ``crosswalks/*.csv`` and
+``districts.csv``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from citystream.catalog import mistakes
 from citystream.catalog.crosswalk import Crosswalk
 from citystream.catalog.crosswalk_file import FOLDER, NIBRS, load_crosswalk, nibrs_crosswalk
 from citystream.catalog.dataset import City, Dataset
+from citystream.catalog.detectors import check_areas
+from citystream.catalog.districts import FILE, District, load_districts, with_places
 from citystream.catalog.measures import READING, in_station_words
 from citystream.errors import CatalogError, UnknownName
 from citystream.registry import names, nearest
 
 CITIES = Path(__file__).parent / "cities"
 #: What the loader puts into a dataset; a city file cannot.
-GIVEN = frozenset({"name", "city", "crosswalk"})
+GIVEN = frozenset({"name", "city", "crosswalk", "beats"})
 Take = Mapping[str, Sequence[str]]
 
 
@@ -63,7 +66,8 @@ def load_library(*folders: Path, take: Take = MappingProxyType({})) -> Library:
 def load_city_file(path: Path, take: Take = MappingProxyType({})) -> list[Dataset]:
     """The datasets of one city file, in its order; raises `CatalogError` with one line for every mistake.
 
-    Crosswalks are looked for in ``crosswalks`` beside the file first, then in the package.
+    Crosswalks are looked for in ``crosswalks`` beside the file first, then in the package; lists of areas in
+    ``districts.csv`` beside the file and in the package.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -129,7 +133,24 @@ class _Reader:
             found = mistakes.lines(self.path.name, key, wrong, Dataset)
             self.lines += map(in_station_words, found) if content.get("kind") == READING else found
             return None
-        return dataset.model_copy(update={"crosswalk": self._crosswalk(key, dataset)})
+        beats = self._beats(dataset)
+        try:
+            check_areas(dataset.detectors, beats, published=dataset.columns.beat is not None)
+        except ValueError as wrong:
+            self._add(f"{key}.detectors", str(wrong))
+        return dataset.model_copy(update={"crosswalk": self._crosswalk(key, dataset), "beats": beats})
+
+    def _beats(self, dataset: Dataset) -> tuple[District, ...]:
+        """By the file beside the city file, if it has the list, or the package's."""
+        name, own = dataset.areas.beat, self.path.parent / FILE.name
+        try:
+            listed = load_districts(own) if name and own.exists() else ()
+        except CatalogError as wrong:
+            self.lines += [line for line in wrong.message.splitlines() if line not in self.lines]
+            return ()
+        every = (*listed, *(load_districts() if name else ()))
+        beats = with_places(every, self.path.stem, name, dataset.areas.district)
+        return tuple({each.code: each for each in reversed(beats)}.values())[::-1]
 
     def _check_names(self, key: str, table: dict[str, Any]) -> None:
         """Portals and detectors are looked up in the text as it is, so that other mistakes do not hide theirs."""

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from citystream.app import App
+from citystream.app.explaining import Row, evidence_of
 from citystream.cli.alert_explained import explained, show
 from citystream.cli.grid import Grid
 from citystream.cli.invocation import invocation
 from citystream.cli.output import put_json, say
+from citystream.detect.evidence import cards
 from citystream.errors import ConfigError, UnknownName
 from citystream.registry import nearest
 from citystream.store.reader import Reader
@@ -46,7 +48,8 @@ def alerts(
     """What was unusual, newest first; then what a fixed rule found. Times are UTC.
 
     *usual*: what 95 of 100 such windows hold; *rarity*: how often so much is seen anywhere in the dataset, or by one
-    station. Of readings, type and district are measure and station.
+    station. Of readings, type and district are measure and station. What was seen in two ways is one line, and both
+    detectors are named.
     """
     said = invocation(ctx)
     with App(said.settings()).reader() as reader:
@@ -55,16 +58,34 @@ def alerts(
             put_json(found) if said.json else show(found)
             return
         condition = _condition(reader, dataset, since, active=active)
-        order = f"WHERE {condition} ORDER BY recurrence_days IS NULL, window_start DESC, dataset, type, district"
-        columns = "*" if said.json else _COLUMNS
-        listed = reader.query(f"SELECT {columns} FROM alerts {order} LIMIT {limit}", as_of)
+        order = f"WHERE {condition} ORDER BY expected IS NULL, window_start DESC, dataset, type, district"
+        listed = reader.query(f"SELECT * FROM alerts {order} LIMIT {limit}", as_of).to_pylist()
+        shown = reader.query(f"SELECT {_COLUMNS} FROM alerts {order} LIMIT {limit}", as_of)
         total = int(reader.query(f"SELECT count(*) AS n FROM alerts WHERE {condition}", as_of)["n"][0].as_py())
+    lead = _cards(listed)
     if said.json:
-        put_json(listed.to_pylist())
+        put_json([{**each, "card": lead[str(each["alert_id"])][0]} for each in listed])
         return
-    Grid(listed.column_names, list(zip(*listed.to_pydict().values(), strict=True)), fits=True).show()
+    Grid(shown.column_names, [list(each.values()) for each in _as_cards(shown.to_pylist(), lead)], fits=True).show()
     if total > len(listed):
         say(f"{total - len(listed)} more: --limit {total}")
+
+
+def _cards(listed: list[Row]) -> dict[str, list[str]]:
+    """By alert, those of its card, the rarest first: what was seen in two ways."""
+    return {
+        each.alert_id: [one.alert_id for one in card]
+        for card in cards([evidence_of(row) for row in listed])
+        for each in card
+    }
+
+
+def _as_cards(shown: list[Row], of_card: dict[str, list[str]]) -> list[Row]:
+    """One row for each card, of its rarest alert, with the names of all detectors that saw it."""
+    rows = {str(row["alert_id"]): row for row in shown}
+    leads = list(dict.fromkeys(of_card[name][0] for name in rows))
+    ways = {lead: dict.fromkeys(str(rows[name]["detector"]) for name in of_card[lead]) for lead in leads}
+    return [{**rows[lead], "detector": " + ".join(ways[lead])} for lead in leads]
 
 
 def _condition(reader: Reader, dataset: str | None, since: str | None, *, active: bool) -> str:

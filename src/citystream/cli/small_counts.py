@@ -20,7 +20,7 @@ _MORE = {
     "daily": "; domestic is empty too where it, or the rest of total, is as small.",
     "weekly": f". Where the sum of a week would tell them, others are hidden too: all say <{LEAST} or hidden.",
     "sliding": ". Windows overlap, which narrows down what is not shown.",
-    "alerts": ".",
+    "alerts": "; areas is empty: no area below a district leaves.",
 }
 
 
@@ -45,5 +45,7 @@ def masked(table: str) -> str:
     if table == "daily":
         few = f"domestic BETWEEN 1 AND {LEAST - 1} OR total - domestic BETWEEN 1 AND {LEAST - 1}"
         hidden.append(f"CASE WHEN NOT ({small} OR {few}) THEN domestic END AS domestic")
+    if table == "alerts":
+        hidden.append("NULL::VARCHAR AS areas")
     shown = f"CASE WHEN {small} THEN '<{LEAST}' ELSE {text} END AS shown"
     return f"SELECT * REPLACE ({', '.join(hidden)}), {shown} FROM {table}"

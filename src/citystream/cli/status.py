@@ -21,6 +21,7 @@ from citystream.cli.stage import clock_of
 from citystream.errors import UnknownName
 from citystream.notify.ledger import TargetState
 from citystream.registry import nearest
+from citystream.store.feed_report import FeedReport
 from citystream.store.reporting_lag import COMPLETE, FINAL, ReportingLag
 from citystream.store.status import DatasetStatus
 
@@ -30,6 +31,7 @@ _COLUMNS = (
     *("pending", "alerts", "withdrawn", "rejects"),
 )
 _TOLD = ("target", "dataset", "told", "last (UTC)", "what", "waiting", "error")
+_STATIONS = 5
 #: What an old state means, and where to look.
 _AGED = {
     "late": "nothing new for more than three of its cadences",
@@ -129,7 +131,7 @@ def _show(found: Sequence[DatasetStatus], now: datetime) -> None:
             each.events,
             each.newest_event,
             ago(each.last_fetch, now),
-            each.state or "-",
+            _state(each),
             _days(each.lag_days),
             _measured(each.reporting),
             each.pending,
@@ -161,6 +163,7 @@ def _facts(each: DatasetStatus, now: datetime) -> dict[str, Any]:
         "vanished, revised": f"{count(each.vanished)}, {count(each.revisions)}",
         "newest event (local)": each.newest_event,
         "state": each.state or "never fetched",
+        **_feed(each),
         "last fetch": f"{ago(each.last_fetch, now)}, {each.mode}" if each.last_fetch else "never",
         "last good fetch": ago(each.last_good_fetch, now),
         "publisher's last change": ago(each.publisher_updated_at, now) if each.publisher_updated_at else "not said",
@@ -173,6 +176,36 @@ def _facts(each: DatasetStatus, now: datetime) -> dict[str, Any]:
         "pending records": each.pending,
     }
     return facts if each.reporting.shares else facts | {"reporting lag": _lag_sentence(each)}
+
+
+def _state(each: DatasetStatus) -> str:
+    """The state of its visits, and of what they bring if that is another one."""
+    arriving = each.feed.state if each.feed and each.feed.state != "fresh" else ""
+    return ", ".join(part for part in (each.state or "-", arriving) if part)
+
+
+def _feed(each: DatasetStatus) -> dict[str, Any]:
+    """What comes in beside what usually does, where that is known."""
+    if each.feed is None:
+        return {}
+    since = f" since {each.feed.since:%Y-%m-%d %H:%M} UTC" if each.feed.since else ""
+    return {"arrivals": f"{each.feed.state}{since}: {_arrivals(each.feed)}"}
+
+
+def _arrivals(feed: FeedReport) -> str:
+    return f"{count(feed.came)} records in {feed.hours} h, usually {feed.usual:.0f}"
+
+
+def _silence(each: DatasetStatus) -> str:
+    """The stations that say nothing, the longest first."""
+    told = sorted(each.silent_stations, key=lambda station: station.since)
+    said = [
+        f"{station.station} since {station.since:%Y-%m-%d %H:%M} UTC"
+        + (f" ({', '.join(station.measures)})" if station.measures else "")
+        for station in told[:_STATIONS]
+    ]
+    more = [f"{count(len(told) - _STATIONS)} more"] if len(told) > _STATIONS else []
+    return ", ".join([*said, *more])
 
 
 def _positions(missing: dict[str, int]) -> str:
@@ -220,6 +253,11 @@ def _remark(each: DatasetStatus, said: Invocation) -> None:
         put(f"{each.dataset}: {each.detail}")
     if each.state in _AGED:
         put(f"{each.dataset}: {_AGED[each.state]}: {again(said, 'catalog', 'check', each.dataset)}")
+    if each.feed and each.feed.since:
+        since = f"{each.feed.since:%Y-%m-%d %H:%M} UTC"
+        put(f"{each.dataset}: what comes in is {each.feed.state} since {since}: {_arrivals(each.feed)}")
+    if each.silent_stations:
+        put(f"{each.dataset}: {count(len(each.silent_stations))} stations say less than usual: {_silence(each)}")
     if each.reporting.too_short:
         put(f"{each.dataset}: {_lag_sentence(each)}")
     if each.drift:

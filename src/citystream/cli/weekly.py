@@ -57,7 +57,8 @@ def weekly(
 
     *upper*: what 95 of 100 such weeks do not exceed; *q*: if this row and all rarer ones are called unusual, so many of
     them are false; at most 0.05 is unusual. Weeks are local and begin on Monday, and only complete ones have a table.
-    Counts of 1 to 4 are not shown, and sensitive types only for the whole city.
+    Counts of 1 to 4 are not shown, and sensitive types only for the whole city. With fewer than 60 weeks there is no
+    season to compare with: then it is what surge's model expects of seven days, and the table says so.
     """
     said = invocation(ctx)
     day = _monday(week) if week else None
@@ -74,20 +75,28 @@ def weekly(
 
 def _fields(dataset: str, found: Week) -> dict[str, object]:
     about = {"dataset": dataset, "week": named(found.monday), "monday": found.monday, "years": found.years}
+    basis = {"basis": found.basis, "days": found.days, "provisional": found.provisional}
     share = {"since": found.since, "completeness": found.completeness, "completeness_learnt": found.learnt}
-    return {**about, **share, "rows": found.rows.to_pylist()}
+    return {**about, **basis, **share, "rows": found.rows.to_pylist()}
 
 
 def _show(dataset: str, found: Week, *, every_row: bool) -> None:
     unusual = int(pc.sum(found.rows["unusual"].cast(pa.int64())).as_py() or 0)
-    years = f"{found.years} year{'s' if found.years > 1 else ''}"
-    put(f"{dataset}, week {named(found.monday)} (from {found.monday}), beside {years} before it: {unusual} unusual")
+    put(f"{dataset}, week {named(found.monday)} (from {found.monday}), beside {_beside(found)}: {unusual} unusual")
     rows = found.rows.to_pylist()
     if not every_row:
         rows = rows[:_SHOWN]
     Grid(["type", "district", "observed", "expected", "upper", "q", ""], [_row(each) for each in rows]).show()
     if len(rows) < len(found.rows):
         say(f"{count(len(found.rows) - len(rows))} more rows: --all, or --format csv")
+
+
+def _beside(found: Week) -> str:
+    """What the week is compared with."""
+    if found.basis == "season":
+        return f"{found.years} year{'s' if found.years > 1 else ''} before it"
+    said = ", provisional" if found.provisional else ""
+    return f"what surge expects of 7 days by the {found.days} before (fewer than 60 weeks: no season{said})"
 
 
 def _row(row: dict[str, object]) -> list[object]:

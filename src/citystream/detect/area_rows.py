@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from citystream.detect.arrays import Floats, State
-from citystream.detect.changes import ARCHIVE, NEW, REVISED
+from citystream.detect.arrays import Floats, State, inserted
+from citystream.detect.changes import ARCHIVE, NEW, REVISED, PaneDeltas
 from citystream.detect.parallel import Whole
 from citystream.ports import Integers
 
 __all__ = ["ARCHIVE", "NEW", "REVISED", "AreaDeltas", "seen_at_once"]
+
+
+_SMALL = {"area": np.int16, "type": np.int16, "timed": np.int8, "delta": np.int16, "origin": np.int8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,13 @@ class AreaDeltas(Whole):
         others = others.by(others.slot)
         at = np.searchsorted(self.slot, others.slot, side="right")
         pairs = zip(self.columns, others.columns, strict=True)
-        return AreaDeltas(*(np.insert(mine, at, theirs) for mine, theirs in pairs))
+        return AreaDeltas(*(inserted(mine, at, theirs) for mine, theirs in pairs)) if len(others) else self
+
+    def standing(self) -> AreaDeltas:
+        """What was not taken away again, by slot, each in the slot in which it was first seen."""
+        kept = AreaDeltas(*PaneDeltas(*self.columns).net().columns)
+        kept = kept.take(kept.delta > 0)
+        return replace(kept, came=kept.since).by(kept.slot)
 
     def counts(self, shape: tuple[int, ...], *places: Integers) -> Floats:
         """Their sums in a table of *shape*, each at its place on every axis."""
@@ -54,7 +63,7 @@ class AreaDeltas(Whole):
 
     def state(self) -> State:
         """As small arrays."""
-        return {each.name: getattr(self, each.name).astype(np.int32) for each in fields(self)}
+        return {each.name: getattr(self, each.name).astype(_SMALL.get(each.name, np.int32)) for each in fields(self)}
 
 
 def seen_at_once(slots: Integers, areas: Integers, types: Integers) -> AreaDeltas:

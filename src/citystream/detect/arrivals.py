@@ -19,6 +19,7 @@ from citystream.ports import Booleans, Integers
 _OLD = 0.99
 #: Slots in which the feed was not fresh are remembered as long as records may be taken away again.
 _REMEMBERED = 120 * 48
+_DAY = 48
 
 
 class Arrivals:
@@ -32,6 +33,14 @@ class Arrivals:
     def was_fresh(self, moments: Integers) -> Booleans:
         """At which moments the feed was fresh, by what is known now."""
         return np.isin(moments - 1, self._disturbed, invert=True)
+
+    def was_complete(self, days: LocalDays, ends: Integers) -> Booleans:
+        """Before which of *ends* nothing is missing of the local day, and of the day before."""
+        found = np.ones(len(ends), bool)
+        for slots in (ends - 1, ends - _DAY):
+            of_end, _ = days.places(slots)
+            found &= np.array([self.feed.was_complete(day) for day in of_end.tolist()], bool)
+        return found
 
     def came_by_itself(self, since: Integers) -> Booleans:
         """Which records, first seen in slots *since*, did not come after a silence: the delay of those that did is

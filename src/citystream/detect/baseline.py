@@ -2,14 +2,15 @@
 
 The model is a product of factors, each of which is learnt from counts with forgetting and shrunk towards its parent::
 
-    mu[d,k,t] = L[d,k]/48 * H[k,weekday,t] * S[d,k,weekend,t//12] * C[k] * (M[k] if first of the month and t = 0)
+    mu[d,k,t] = L[d,k]/48 * H[k,weekday,t] * S[d,k,weekend,t//12] * C[k] * (M[k,t] if first of the month)
 
 L is the level of a cell (records a day), H the shape of a type's week, S what a district's four quarters of the day
-differ from it, C the city as a whole lately, M the heap at the first midnight of a month. Level and block are means
-of a Gamma prior updated by Poisson counts (empirical Bayes: Efron and Morris 1973, "Stein's estimation rule and its
-competitors"; for counts by area Clayton and Kaldor 1987, "Empirical Bayes estimates of age-standardized relative
-risks"); forgetting is a discount factor 0.5^(1/half-life) a day (West and Harrison 1997, "Bayesian Forecasting and
-Dynamic Models"). A day far above what was expected counts with a weight below 1, so a burst does not teach.
+differ from it, C the city as a whole lately, M the heaps of the first of a month, where records stand whose day is not
+known: at midnight, and when offices open. Level and block are means of a Gamma prior updated by Poisson counts
+(empirical Bayes: Efron and Morris 1973, "Stein's estimation rule and its competitors"; for counts by area Clayton and
+Kaldor 1987, "Empirical Bayes estimates of age-standardized relative risks"); forgetting is a discount factor
+0.5^(1/half-life) a day (West and Harrison 1997, "Bayesian Forecasting and Dynamic Models"). A day far above what was
+expected counts with a weight below 1, so a burst does not teach.
 
 Half hours are local, t = 0..47; a day of 46 or 50 panes has half hours that are missing or come twice. Records of a
 day whose time is not known count in the level, and the share of a type that they are is learnt.
@@ -34,7 +35,8 @@ from citystream.ports import Integers
 
 HALF_HOURS = 48
 BLOCK = 12
-_ONES = np.ones(HALF_HOURS)
+#: Records that M leans on in each half hour, fewer where most heaps are.
+_LEANS = np.append(5.0, np.full(HALF_HOURS - 1, 20.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class DayRates:
-    """What is expected on one day, as factors: *level* and *alpha* (districts, types), *week* (types, 48),
-    *block* (districts, types, 4), *city*, *heap* and *untimed* (types).
+    """What is expected on one day, as factors: *level* and *alpha* (districts, types), *week* (types, 48), with M but
+    that of midnight, *block* (districts, types, 4), *city*, *heap* (M of midnight) and *untimed* (types).
 
     *alpha* is how much the level rests on, in records: its relative variance is 1/alpha. *untimed* is the share of a
     type's records that have a day but no time.
@@ -86,8 +88,7 @@ class DayRates:
 
     def day(self, half_hours: Integers) -> Floats:
         """Mu of the whole day, shape (districts, types)."""
-        total: Floats = self.panes(half_hours).sum(axis=0)
-        return total
+        return np.asarray(self.panes(half_hours).sum(axis=0))
 
     def _shape(self) -> Floats:
         """H * S, shape (48, districts, types)."""
@@ -127,9 +128,8 @@ class Baseline:
         self._count, self._exposure = np.zeros(cells), np.zeros(cells)
         self._week, self._weekdays = np.zeros((types, 7, HALF_HOURS)), np.zeros(7)
         self._block, self._block_expected = np.zeros((*cells, 2, 4)), np.zeros((*cells, 2, 4))
-        self._city, self._city_expected = np.zeros(kinds), np.zeros(kinds)
-        self._heap, self._heap_expected = np.zeros(kinds), np.zeros(kinds)
-        self._timed, self._untimed = np.zeros(kinds), np.zeros(kinds)
+        self._firsts = np.zeros((types, 2, HALF_HOURS))
+        self._city, self._city_expected, self._timed, self._untimed = (np.zeros(kinds) for _ in range(4))
         self._rates: dict[tuple[int, bool], DayRates] = {}
 
     @property
@@ -173,8 +173,8 @@ class Baseline:
             self._learn_block(day, counts * weight, slow * (seen * (1 - rates.untimed)), rates)
             self._learn_city(total * weight, expected)
         if day.first_of_month and self.days >= 8:
-            self._heap += (counts[0] * weight).sum(axis=0)
-            self._heap_expected += (slow[0] * seen * (1 - rates.untimed)).sum(axis=0) / rates.heap
+            timely = (slow * (seen * (1 - rates.untimed))).sum(axis=1).T
+            self._firsts += np.stack([(counts * weight).sum(axis=1).T, timely / self._more_on_firsts()], axis=1)
         self.days += 1
 
     def state(self) -> State:
@@ -194,7 +194,7 @@ class Baseline:
     def _by_half_hour(self, day: Day, timed: Floats, rates: DayRates) -> tuple[Floats, Floats]:
         """Counts of 48 half hours, and how often each is in the day; one that is missing counts as was expected."""
         if len(day.half_hours) == HALF_HOURS and day.half_hours[0] == 0:
-            return timed, _ONES
+            return timed, np.ones(HALF_HOURS)
         exposure = np.bincount(day.half_hours, minlength=HALF_HOURS).astype(np.float64)
         counts = np.zeros((HALF_HOURS, *self.shape))
         np.add.at(counts, day.half_hours, timed)
@@ -230,8 +230,9 @@ class Baseline:
         keep = _kept(self.half_lives.block)
         self._block *= keep
         self._block_expected *= keep
-        self._block[:, :, day.weekend] += _quarters(counts)
-        self._block_expected[:, :, day.weekend] += _quarters(slow) / rates.block
+        counts, slow = (np.add.reduceat(each, _QUARTERS, axis=0).transpose(1, 2, 0) for each in (counts, slow))
+        self._block[:, :, day.weekend] += counts
+        self._block_expected[:, :, day.weekend] += slow / rates.block
 
     def _learn_city(self, total: Floats, expected: Floats) -> None:
         keep = _kept(self.half_lives.city)
@@ -240,13 +241,13 @@ class Baseline:
 
     def _factors(self, day: Day) -> DayRates:
         level, alpha = self._level()
-        types = self.shape[1]
+        more = self._more_on_firsts() if day.first_of_month else np.ones((self.shape[1], HALF_HOURS))
         return DayRates(
             level=level,
-            week=self._week_shape()[:, day.weekday],
+            week=self._week_shape()[:, day.weekday] * np.where(_EVERY > 0, more, 1.0),
             block=self._block_factor()[:, :, day.weekend],
             city=(self._city + 40) / (self._city_expected + 40),
-            heap=(self._heap + 5) / (self._heap_expected + 5) if day.first_of_month else np.ones(types),
+            heap=more[:, 0],
             untimed=self._untimed / (self._untimed + self._timed + 1),
             alpha=alpha,
         )
@@ -263,6 +264,10 @@ class Baseline:
         count, expected = self._block.sum(axis=1) + 100, self._block_expected.sum(axis=1) + 100
         district = (count / expected)[:, None]
         return np.asarray((self._block + 25 * district) / (self._block_expected + 25))
+
+    def _more_on_firsts(self) -> Floats:
+        """M, shape (types, 48)."""
+        return np.asarray((self._firsts[:, 0] + _LEANS) / (self._firsts[:, 1] + _LEANS))
 
     def _week_shape(self) -> Floats:
         """H, shape (types, 7, 48), each type's mean 1."""
@@ -288,12 +293,8 @@ class Baseline:
 
 
 _EVERY: Integers = np.arange(HALF_HOURS)
+_QUARTERS = _EVERY[::BLOCK]
 
 
 def _kept(half_life: float) -> float:
     return float(0.5 ** (1 / half_life))
-
-
-def _quarters(counts: Floats) -> Floats:
-    """(48, districts, types) -> sums of the four quarters of the day, (districts, types, 4)."""
-    return np.add.reduceat(counts, np.arange(0, HALF_HOURS, BLOCK), axis=0).transpose(1, 2, 0)

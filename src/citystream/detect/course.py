@@ -68,7 +68,8 @@ class Course:
         self.standard = Standard(
             days,
             RateHistory(days),
-            Versions(_EVER, Completeness.step(0, looking.lag)),
+            # until delays are known, a window that is looked at is taken to be complete
+            Versions(_EVER, Completeness.step(0, min(looking.lag, looking.ages[0]))),
             Versions(_EVER, Dispersion.cold(0)),
             Versions(_EVER, cold_map(1)),
         )
@@ -147,10 +148,8 @@ class Course:
 
     def begin_day(self, day: int) -> None:
         """Learn, fix the rates of local *day*, forget what is too old."""
-        if day > self.today and self.learning.age(self.today) >= DAYS_SILENT:
-            # all at once: sums of floats depend on their order
-            looks = self.looks_of_today()
-            self.learning.count(looks, self.today, self.arrivals.was_fresh(looks.moments))
+        if day > self.today:
+            self._count_windows()
         self.today = day
         self.learning.begin(day, self.position, self.rows, self.scores, self.arrivals.feed)
         oldest = self.settled_before
@@ -158,10 +157,9 @@ class Course:
             versions.drop_before(oldest)
         self.learning.finish(*self.scores.drop_finished(oldest, GAP), self.position - self.looking.ages[0])
 
-    def looks_of_today(self) -> Block:
-        """The first looks at all windows whose time came today, as far as the day is passed."""
-        age = self.looking.ages[0]
-        moments = self.days.bounds(self.today)[0] + age + 1, self.position
+    def looks_of_today(self, age: int) -> Block:
+        """The looks today at all windows that were *age* slots old, as far as the day is passed."""
+        moments = self.days.bounds(self.today)[0] + self.looking.ages[0] + 1, self.position
         return block_of(self.rows, moments, age, self._expected(age), self.shape)
 
     def all_rows(self) -> Rows:
@@ -236,17 +234,17 @@ class Course:
 
     def _look_again(self, gone: Rows) -> None:
         """Everything that was seen of windows from which records are gone."""
-        windows = _windows_over(gone)
+        windows = Windows.over(gone)
         near = windows.end > self.position - self.looking.ages[0] - _HORIZON
         windows = windows.take(near & (windows.end >= self._first_end()))
         if not len(windows):
             return
         ended = Windows(windows.code, windows.end, windows.end).distinct()
-        keys = _keys(ended)
+        keys = ended.key
         self.scores.remove(keys)
         late = self._late_of(of_cells(self.rows, ended.code))
         again = self._windows_late(late.take(late.seen < self.position))
-        looks = [again.take(np.isin(_keys(again), keys))]
+        looks = [again.take(np.isin(again.key, keys))]
         for age in self.looking.ages:
             passed = ended.take(ended.end + age <= self.position)
             looks.append(Windows(passed.code, passed.end, passed.end + age))
@@ -260,7 +258,7 @@ class Course:
 
     def _windows_late(self, late: Rows) -> Windows:
         """The windows over *late* records that had been looked at before these came."""
-        windows, ages = _windows_over(late), self.looking.ages
+        windows, ages = Windows.over(late), self.looking.ages
         passed = np.where(np.repeat(late.origin == REVISED, DAY_LENGTH), ages[0], ages[-1] + 1)
         return windows.take(windows.end + passed <= windows.moment)
 
@@ -274,6 +272,18 @@ class Course:
         """The first end of a window that may be an alarm."""
         return self.days.bounds(self.learning.counted_since)[0] + 1
 
+    def _count_windows(self) -> None:
+        """Windows are counted for the dispersion when their day is learnt: then what came late because the feed was
+        silent is in, and what will never come is known to be missing.
+        """
+        behind = self.looking.learn_after - 1
+        if self.learning.age(self.today) - behind < DAYS_SILENT:
+            return
+        # a whole day at once: sums of floats depend on their order
+        looks = self.looks_of_today(self.looking.ages[0] + behind * DAY_LENGTH)
+        known = self.arrivals.was_complete(self.days, looks.ends) if behind else self.arrivals.was_fresh(looks.moments)
+        self.learning.count(looks, self.today, known)
+
     def _count_delays(self) -> None:
         """Delays of the records of this step: only now it is known which of them came after a silence."""
         changes, self._uncounted = PaneDeltas.joined([PaneDeltas.none(), *self._uncounted]), []
@@ -283,17 +293,6 @@ class Course:
 
 
 _EVER = -1 << 40
-
-
-def _windows_over(rows: Rows) -> Windows:
-    """Every window end over each row, all ends up to a day after it, looked at once the row was seen."""
-    ends = rows.slot[:, None] + np.arange(1, DAY_LENGTH + 1)
-    return Windows(np.repeat(rows.code | 1, DAY_LENGTH), ends.ravel(), np.repeat(rows.seen + 1, DAY_LENGTH))
-
-
-def _keys(windows: Windows) -> Integers:
-    """Cell and window end as one number, as in `Scored.key`."""
-    return (windows.code << 32) + windows.end
 
 
 def _filled(born: Integers, size: int, value: int) -> Integers:

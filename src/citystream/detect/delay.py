@@ -21,7 +21,7 @@ array([0.6, 1. ])
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,18 +42,19 @@ _WINDOW, _ENOUGH = 10, 0.3
 class Completeness:
     """F by type and delay class, shape (types, classes), and the variance of its logarithm (Greenwood 1926).
 
-    *learnt* is False for the step at the catalogue's lag.
+    *learnt* is False for the step at the catalogue's *lag* (slots), which holds for what nothing is known of.
     """
 
     curve: Floats
     log_variance: Floats
     learnt: bool
+    lag: int = 0
 
     @classmethod
     def step(cls, types: int, lag: int) -> Completeness:
         """Nothing within *lag* slots, everything after it."""
         curve = np.tile((lag <= CLASSES).astype(np.float64), (types, 1))
-        return cls(curve, np.zeros_like(curve), learnt=False)
+        return cls(curve, np.zeros_like(curve), learnt=False, lag=lag)
 
     @cached_property
     def by_slot(self) -> Floats:
@@ -79,25 +80,32 @@ class Completeness:
         return np.asarray(self.log_variance[types, place])
 
     def grown(self, types: int) -> Completeness:
-        """The same for more types, whose curve is the mean one."""
+        """The same for more types, whose curve is the mean one; of none it is the step."""
+        if not len(self.curve):
+            return self.step(types, self.lag)
         more = types - len(self.curve)
 
         def joined(rows: Floats) -> Floats:
-            mean = rounded(rows.mean(axis=0, keepdims=True)) if len(rows) else np.ones((1, rows.shape[1]))
+            mean = rounded(rows.mean(axis=0, keepdims=True))
             return np.concatenate([rows, np.repeat(mean, more, axis=0)])
 
-        return Completeness(joined(self.curve), joined(self.log_variance), self.learnt)
+        return replace(self, curve=joined(self.curve), log_variance=joined(self.log_variance))
 
     def state(self) -> State:
         """As arrays."""
         curve, variance = self.curve.astype(np.float32), self.log_variance.astype(np.float32)
-        return {"curve": curve, "log_variance": variance, "learnt": np.array([self.learnt])}
+        return {
+            "curve": curve,
+            "log_variance": variance,
+            "learnt": np.array([self.learnt]),
+            "lag": np.array([self.lag]),
+        }
 
     @classmethod
     def restored(cls, state: State) -> Completeness:
         """What `state` was taken of."""
         curve, variance = (np.array(state[name], np.float64) for name in ("curve", "log_variance"))
-        return cls(curve, variance, bool(state["learnt"][0]))
+        return cls(curve, variance, bool(state["learnt"][0]), int(state["lag"][0]))
 
 
 class Delays:

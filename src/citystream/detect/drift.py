@@ -3,7 +3,7 @@
 Once a day, two sums for each (district, type) cell, one for twice and one for half of what is expected (`cusum`). The
 baseline is two weeks old, so that a change does not teach it; downwards, a sum begins only on a day of which at least
 1.5 records are expected. How rare a sum is, the dataset's own past year says (`recurrence`, of S / ln 10); an alarm is
-a day on which RI >= 1/budget weeks. Sums go on while an alarm lasts, and are 0 again when it is over.
+a day on which RI >= 1/budget weeks. A sum is not set back by an alarm; it falls to 0 as the counts do what is usual.
 
 Only whole days count: those whose records are in (95 %) and whose feed was fresh. The first sixty days are silent. At a
 series break everything begins anew, because counts across it mean different things. Records may come late: days of the
@@ -25,7 +25,7 @@ last thirty are judged again, older ones are only learnt by a replay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +109,11 @@ class Drift:
         return self._since(self._base.newest + 1)
 
     def alarms(self) -> list[DriftAlarm]:
-        """The same one by one, by day."""
+        """The same one by one, by day, and the days that would only keep an alert."""
         return list(self._rows)
 
     def left(self) -> list[DriftAlarm]:
-        """The alarms of days that came out of reach since this was asked last: they stand for ever."""
+        """The same of days that came out of reach since this was asked last: they stand for ever."""
         left, self._left = self._left, []
         return left
 
@@ -171,10 +171,10 @@ class Drift:
         self._rows = [row for row in self._rows if row.day > self._base.newest]
 
     def _since(self, since: int) -> DriftAlarms:
-        rows = [row for row in self._rows if row.day >= since]
-        columns: list[tuple[float, ...]] = list(zip(*rows, strict=True)) or [()] * (len(fields(DriftAlarms)) - 1)
+        rows = [row for row in self._rows if row.day >= since and row.alarm]
+        columns: list[tuple[float, ...]] = list(zip(*rows, strict=True)) or [()] * len(DriftAlarm._fields)
         day, district, kind, direction, onset = (np.array(column, np.int64) for column in columns[:5])
-        measured = (np.array(column, np.float64) for column in columns[5:])
+        measured = (np.array(column, np.float64) for column in columns[5:-1])
         return DriftAlarms(since, day, district, kind, direction, onset, *measured)
 
 

@@ -3,12 +3,15 @@
 Alarms of one cell and direction at most seven days apart are one alert, unless a series break lies between them. Its
 window goes from the day when the change is thought to have begun to the last day of an alarm, whose numbers it shows.
 An alert that was open at a series break is closed, because what it compares is not the same any more. An alert keeps
-its name while some of it is left, also when records that come late move its first day.
+its name while some of it is left, also when records that come late move its first day. Where they leave no alarm, it
+stands as long as one of its days is half as rare as raises one; else it is withdrawn, and may come back.
+
+"Fewer" is said of a day only once 95 % of the records of its type are usually in, and while the feed is fresh.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -29,13 +32,13 @@ _COMPLETE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is known when alerts are settled before slot *moment*: the *newest* day that was judged, how *complete* each
-    type was on it, the *feed*'s state, and the last day that is *settled*.
+    """What is known when alerts are settled before slot *moment*: the *newest* day that was judged, how *complete* a
+    day is by type, the *feed*'s state, and the last day that is *settled*.
     """
 
     moment: int
     newest: int
-    complete: Floats
+    complete: Callable[[int], Floats]
     feed: FeedState
     settled: int
 
@@ -57,19 +60,15 @@ class DriftAlerts:
     def settle(self, left: list[DriftAlarm], standing: list[DriftAlarm], now: Judged) -> list[AlertChange]:
         """What alarms do to alerts: those *left*, which no longer change, and those *standing*, which may."""
         self._settled += left
-        episodes = list(self._episodes([*self._settled, *standing]))
-        changes, kept = [], set[str]()
-        for episode in episodes:
-            before = self._before(episode, kept)
-            alert = self._alert(episode, before, now)
-            kept.add(alert.alert_id)
-            changes += self._change(before or self._known(alert), alert, now)
-        for alert in self._book.all():
-            if alert.active and alert.alert_id not in kept:
-                changes.append(_withdrawn(alert, GONE, now.moment))
+        rows = [*self._settled, *standing]
+        found = self._found([row for row in rows if row.alarm])
+        found |= self._sustained([row for row in rows if not row.alarm], found)
+        changes = [change for name, episode in found.items() for change in self._change(name, episode, now)]
+        lost = (each for each in self._book.all() if each.active and each.alert_id not in found)
+        changes += [_withdrawn(each, self._reason(each, found), now.moment) for each in lost]
         for change in changes:
             self._book.put(change.alert)
-        self._drop(episodes, now.settled - GAP)
+        self._drop(found, now.settled - GAP)
         return changes
 
     def state(self) -> State:
@@ -83,6 +82,39 @@ class DriftAlerts:
         whole = 5
         rows: list[list[float]] = np.asarray(state["settled"], np.float64).tolist()
         self._settled = [DriftAlarm(*(int(each) for each in row[:whole]), *row[whole:]) for row in rows]
+
+    def _found(self, alarms: Sequence[DriftAlarm]) -> dict[str, list[DriftAlarm]]:
+        """The episodes of *alarms* by the alert that each is."""
+        found: dict[str, list[DriftAlarm]] = {}
+        for episode in self._episodes(alarms):
+            before = self._before(episode, found)
+            found.setdefault(before.alert_id if before else self._name(episode[0]), []).extend(episode)
+        return found
+
+    def _sustained(self, rows: Sequence[DriftAlarm], found: dict[str, list[DriftAlarm]]) -> dict[str, list[DriftAlarm]]:
+        """Of the active alerts that are not *found* those that *rows* of their days keep, and these rows."""
+        lost = (alert for alert in self._book.all() if alert.active and alert.alert_id not in found)
+        kept = ((alert, [row for row in rows if self._meets([row], alert)]) for alert in lost)
+        return {alert.alert_id: days for alert, days in kept if days and not self._into(alert, found)}
+
+    def _meets(self, rows: list[DriftAlarm], alert: Alert) -> bool:
+        """Whether the days from the first of *rows* to the last meet those of *alert*, in its cell and direction."""
+        first, last = rows[0], rows[-1]
+        begun, ended = self._span(alert)
+        same = (first.district, first.type, _direction(first)) == (alert.district, alert.type, alert.direction)
+        return same and first.day <= ended and last.day >= begun
+
+    def _span(self, alert: Alert) -> tuple[int, int]:
+        """The days of its first alarm and of its last one."""
+        return self._days.of(alert.first_alarm - 1), self._days.of(alert.last_alarm - 1)
+
+    def _into(self, alert: Alert, found: dict[str, list[DriftAlarm]]) -> str:
+        """The alert whose days meet those of *alert*, if there is one."""
+        return next((name for name, rows in found.items() if self._meets(rows, alert)), "")
+
+    def _reason(self, alert: Alert, found: dict[str, list[DriftAlarm]]) -> str:
+        into = self._into(alert, found)
+        return f"now part of {into}" if into else GONE
 
     def _episodes(self, alarms: Sequence[DriftAlarm]) -> Iterator[list[DriftAlarm]]:
         """Alarms that belong together, by cell and direction, in order of their days."""
@@ -98,13 +130,12 @@ class DriftAlerts:
         """Whether a series break came while an alert, whose last alarm was on day *last*, was open."""
         return any(last < each <= min(newest, last + GAP + 1) for each in self._breaks)
 
-    def _before(self, episode: list[DriftAlarm], taken: set[str]) -> Alert | None:
+    def _before(self, episode: list[DriftAlarm], taken: Container[str]) -> Alert | None:
         """The active alert that goes on in *episode*."""
         first, last = episode[0], episode[-1]
         for alert in self._book.of(first.district, first.type):
-            begun, ended = (self._days.of(slot - 1) for slot in (alert.first_alarm, alert.last_alarm))
             same = alert.direction == _direction(first) and alert.active and alert.alert_id not in taken
-            if same and not self._beyond((begun, ended), (first.day, last.day)):
+            if same and not self._beyond(self._span(alert), (first.day, last.day)):
                 return alert
         return None
 
@@ -112,26 +143,29 @@ class DriftAlerts:
         earlier, later = sorted((one, other))
         return later[0] > earlier[1] and self._apart(earlier[1], later[0])
 
-    def _known(self, alert: Alert) -> Alert | None:
-        known = (each for each in self._book.of(alert.district, alert.type) if each.alert_id == alert.alert_id)
+    def _known(self, name: str, of: DriftAlarm) -> Alert | None:
+        known = (each for each in self._book.of(of.district, of.type) if each.alert_id == name)
         return next(known, None)
 
-    def _change(self, before: Alert | None, alert: Alert, now: Judged) -> list[AlertChange]:
-        if self._closed(self._days.of(alert.last_alarm - 1), now.newest):
+    def _change(self, name: str, episode: list[DriftAlarm], now: Judged) -> list[AlertChange]:
+        """What became of the alert *name*, which *episode* is."""
+        before = self._known(name, episode[0])
+        if self._closed(episode[-1].day, now.newest):
             return [_withdrawn(before, REDEFINED, now.moment)] if before and before.active else []
-        # fewer may be what has not come yet
-        if alert.direction == "fewer" and not (now.feed == "fresh" and alert.completeness >= _COMPLETE):
+        told = [row for row in episode if _may_be_told(row, now)]
+        if not told:
             return []
+        alert = self._alert(name, (episode[0], told[-1]), before if before and before.active else None, now)
         if before is None or not before.active:
             return [AlertChange(now.moment, "raised", alert)]
         return [] if _same(before, alert) else [AlertChange(now.moment, "updated", alert)]
 
-    def _alert(self, episode: list[DriftAlarm], before: Alert | None, now: Judged) -> Alert:
-        first, last = episode[0], episode[-1]
-        named = before.episode if before else self._days.bounds(first.day)[1]
-        end = self._days.bounds(last.day)[1]
+    def _alert(self, name: str, span: tuple[DriftAlarm, DriftAlarm], before: Alert | None, now: Judged) -> Alert:
+        """The alert *name*, whose first alarm and the last that may be told are *span*."""
+        first, last = span
+        begun, end = self._days.bounds(first.day)[1], self._days.bounds(last.day)[1]
         return Alert(
-            alert_id=before.alert_id if before else self._name(first, named),
+            alert_id=name,
             district=last.district,
             type=last.type,
             window_start=self._days.bounds(last.onset)[0],
@@ -142,28 +176,32 @@ class DriftAlerts:
             hi95=int(last.hi95),
             score=last.score,
             recurrence_days=last.recurrence_days,
-            episode=named,
-            first_alarm=self._days.bounds(first.day)[1],
+            episode=before.episode if before else begun,
+            first_alarm=begun,
             last_alarm=end,
             active=True,
             raised_at=before.raised_at if before else now.moment,
             withdrawn_at=-1,
-            completeness=float(now.complete[last.type]) if last.day == now.newest else 1.0,
+            completeness=float(now.complete(last.day)[last.type]),
             provisional=bool(last.provisional),
             feed_state=before.feed_state if before else now.feed,
             reason="",
             direction=_direction(last),
         )
 
-    def _name(self, first: DriftAlarm, episode: int) -> str:
+    def _name(self, first: DriftAlarm) -> str:
         cell = self._rule.naming(first.district, first.type)
-        return alert_id(self._rule.detector, self._rule.dataset, f"{cell}/{_direction(first)}", episode)
+        series, episode = f"{cell}/{_direction(first)}", self._days.bounds(first.day)[1]
+        return alert_id(self._rule.detector, self._rule.dataset, series, episode)
 
-    def _drop(self, episodes: list[list[DriftAlarm]], limit: int) -> None:
-        """What ended before day *limit* stays as it is."""
-        open_still = {id(alarm) for rows in episodes if rows[-1].day >= limit for alarm in rows}
-        self._settled = [alarm for alarm in self._settled if id(alarm) in open_still]
+    def _drop(self, found: dict[str, list[DriftAlarm]], limit: int) -> None:
+        """What ended before day *limit* stays as it is; days that something still hangs on are kept."""
         self._book.drop_before(self._days.bounds(max(limit, 0))[1])
+        alerts = self._book.all()
+        known = {alert.alert_id for alert in alerts}
+        kept = {id(row) for name, rows in found.items() if rows[-1].day >= limit or name in known for row in rows}
+        kept |= {id(row) for row in self._settled if any(self._meets([row], each) for each in alerts if each.active)}
+        self._settled = [row for row in self._settled if id(row) in kept]
 
 
 def _place(alarm: DriftAlarm) -> tuple[int, int, int, int]:
@@ -172,6 +210,11 @@ def _place(alarm: DriftAlarm) -> tuple[int, int, int, int]:
 
 def _direction(alarm: DriftAlarm) -> Direction:
     return "more" if alarm.direction > 0 else "fewer"
+
+
+def _may_be_told(row: DriftAlarm, now: Judged) -> bool:
+    """Whether it is of records that are in: fewer may be what has not come yet."""
+    return row.direction > 0 or (now.feed == "fresh" and now.complete(row.day)[row.type] >= _COMPLETE)
 
 
 def _same(one: Alert, other: Alert) -> bool:

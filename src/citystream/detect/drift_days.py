@@ -30,7 +30,10 @@ _PRIOR = 20.0  # how much the spread of all cells counts in that of one, in squa
 
 
 class DriftAlarm(NamedTuple):
-    """A day on which a cell's sum was large, as in `DriftAlarms`; its first four say which, and which way."""
+    """A day on which a cell's sum was large, as in `DriftAlarms`; its first four say which, and which way.
+
+    *alarm*: 1 where it is as rare as raises an alert, 0 where half as rare: that keeps one which stands.
+    """
 
     day: int
     district: int
@@ -44,6 +47,7 @@ class DriftAlarm(NamedTuple):
     score: float
     recurrence_days: float
     provisional: float
+    alarm: float
 
 
 class DriftDays:
@@ -73,7 +77,7 @@ class DriftDays:
         self.baseline.learn(calendar, self._room(timed), untimed=self._room(untimed))
 
     def judge(self, number: int, calendar: Day, timed: Floats, untimed: Floats, *, whole: bool) -> list[DriftAlarm]:
-        """The alarms of a day; one that is not *whole* changes nothing."""
+        """The alarms of a day, and what would keep an alert; one that is not *whole* changes nothing."""
         if any(self.newest < each <= number for each in self.breaks):
             self._begin(*self.baseline.shape)
         self.newest = number
@@ -100,8 +104,8 @@ class DriftDays:
                 learnt = self._past[which].map(number, weeks)
                 self._maps[which] = learnt or self._maps[which]
             log_weeks = self._maps[which].log_weeks_of(scores)
-            alarm = (log_weeks >= -log10(self.budget)) & (scores >= _LEAST_SCORE)
-            rows += [self._row(number, which, int(d), int(k), log_weeks[d, k]) for d, k in np.argwhere(alarm)]
+            large = (log_weeks >= log10(0.5 / self.budget)) & (scores >= _LEAST_SCORE)
+            rows += [self._row(number, which, int(d), int(k), log_weeks[d, k]) for d, k in np.argwhere(large)]
             self._past[which].add(number, scores)
         self._judged += 1
         return rows
@@ -113,8 +117,8 @@ class DriftDays:
         between = (float(quantile(expected, spread, 0.025)), float(quantile(expected, spread, 0.975)))
         rarity = 7 * 10 ** min(float(log_weeks), 12.0)
         cell = (number, district, kind, DIRECTIONS[which], int(sums.onset[at]))
-        cold = float(not len(self._maps[which].maxima))
-        return DriftAlarm(*cell, observed, expected, *between, float(sums.sum[at]), rarity, cold)
+        cold, alarm = float(not len(self._maps[which].maxima)), float(log_weeks >= -log10(self.budget))
+        return DriftAlarm(*cell, observed, expected, *between, float(sums.sum[at]), rarity, cold, alarm)
 
     def _spread(self) -> Floats:
         """1/r of each cell without the level's own uncertainty: moments, shrunk to those of all cells."""

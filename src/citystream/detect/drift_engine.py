@@ -12,6 +12,7 @@ nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -131,7 +132,7 @@ class DriftEngine:
         if given:
             self._newest = max(self._newest, given[-1])
             self._forget()
-        judged = Judged(moment, self._newest, self._completeness(self._newest), self._feed, self._drift.settled)
+        judged = Judged(moment, self._newest, cache(self._completeness), self._feed, self._drift.settled)
         return self._alerts.settle(self._drift.left(), self._drift.alarms(), judged)
 
     def _grow(self, came: PaneDeltas) -> None:
@@ -141,9 +142,7 @@ class DriftEngine:
         if shape != self._shape:
             self._shape = shape[0], shape[1]
             self._delays.grow(shape[1])
-            known = self._complete.learnt
-            step = Completeness.step(shape[1], self.settings.looking.lag)
-            self._complete = self._complete.grown(shape[1]) if known else step
+            self._complete = self._complete.grown(shape[1])
 
     def _pass_feed(self, came: PaneDeltas, before: int, moment: int) -> None:
         """What the feed is like after the slots from *before* to *moment*, and when it last brought what is recent."""
@@ -168,7 +167,8 @@ class DriftEngine:
         """Take in what came; the local days that have other records now."""
         nothing = np.zeros(len(came), np.int64)
         net = replace(came, since=nothing, came=nothing, origin=nothing).net()
-        self._held = PaneDeltas.joined([self._held, net]).net()
+        held = PaneDeltas.joined([self._held, net])
+        self._held = held.net() if (net.delta < 0).any() else held
         return set(np.unique(self._days.places(net.slot)[0]).tolist()) if len(net) else set()
 
     def _due(self, changed: set[int]) -> list[int]:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+import numpy as np
+
 from citystream.detect.alerting import Naming
 from citystream.detect.arrays import State
 from citystream.detect.changes import PaneDeltas
 from citystream.detect.drift_engine import DriftEngine, DriftSettings
 from citystream.detect.episodes import AlertChange
 from citystream.detect.learning import Looking
+from citystream.detect.scan_engine import ScanEngine, ScanSettings
 from citystream.detect.sensors import Sensors
 from citystream.detect.surge import Surge, SurgeSettings
 from citystream.detect.zone_clock import zone_clock
@@ -30,11 +33,25 @@ _HALF_DAY, _TWO_DAYS = 24, 96
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
 
+#: How much of an archive those are told that need no more of it to know what is usual, and are slow.
+PASTS = {"scan": timedelta(days=400)}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A small area by its *name*: its *district*, and where it is in a plane, in kilometres."""
+
+    name: str
+    district: str
+    x: float
+    y: float
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A dataset as engines see it: its *name*, its *zone*, how late (*lag*) and how often (*cadence*) records come, and
-    the local days (*breaks*) from which on counts are not what they were before.
+    the local days (*breaks*) from which on counts are not what they were before; its *areas* for those that are told
+    areas, in the order of their codes.
     """
 
     name: str
@@ -42,6 +59,7 @@ class Watched:
     lag: timedelta
     cadence: timedelta
     breaks: tuple[date, ...] = ()
+    areas: tuple[Area, ...] = ()
 
     @property
     def lag_slots(self) -> int:
@@ -94,6 +112,20 @@ def drift(dataset: Watched, naming: Naming, *, budget: float = 0.25) -> DriftEng
         naming=naming,
     )
     return DriftEngine(settings, zone_clock(dataset.zone))
+
+
+def scan(dataset: Watched, naming: Naming, *, budget: float = 0.5, learn_after: int | None = None) -> ScanEngine:
+    """Excess that is spread over neighbouring areas; see `citystream.detect.scan`. Its districts are areas."""
+    districts = {name: code for code, name in enumerate(sorted({area.district for area in dataset.areas}))}
+    settings = ScanSettings(
+        dataset=dataset.name,
+        places=np.array([(area.x, area.y) for area in dataset.areas], np.float64),
+        district_of=np.array([districts[area.district] for area in dataset.areas], np.int64),
+        budget=budget,
+        looking=looking_at(dataset, learn_after),
+        naming=naming,
+    )
+    return ScanEngine(settings, zone_clock(dataset.zone))
 
 
 def sensor(dataset: Watched, naming: Naming, *, measures: Sequence[str] = ()) -> Sensors:

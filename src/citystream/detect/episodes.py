@@ -13,10 +13,10 @@ raised it), below it is withdrawn with a reason, and it returns under the same i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from math import log10
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class Alert:
 
     *raised_at* and *withdrawn_at* are slots of the clock (-1: not withdrawn), *first_alarm* and *last_alarm* ends of
     windows. *expected*, *lo95* and *hi95* are of what was to be seen by then; *completeness* is the share of the
-    records that is usually in by then.
+    records that is usually in by then. *areas*: codes of the areas together in which it is unusual, where *district*
+    is the one of them that has most of it.
     """
 
     alert_id: str
@@ -69,6 +70,7 @@ class Alert:
     feed_state: FeedState
     reason: str
     direction: Direction = "more"
+    areas: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ def sustaining(entries: Scored, alert: Alert, budget: float) -> Integers:
     return np.flatnonzero(inside & (entries.log_weeks >= log10(0.5 / budget)))
 
 
+def taken_back(alert: Alert, reason: str, moment: int) -> AlertChange:
+    """*alert*, withdrawn before *moment* for a *reason*, with the numbers by which it stood."""
+    return AlertChange(moment, "withdrawn", replace(alert, active=False, withdrawn_at=moment, reason=reason))
+
+
 class AlertBook:
     """The alerts that may still change, by cell."""
 
@@ -139,12 +146,30 @@ class AlertBook:
 
     def state(self) -> State:
         """As arrays, one for each column."""
-        alerts = self.all()
-        return {each.name: np.array([getattr(alert, each.name) for alert in alerts]) for each in fields(Alert)}
+        return columns_of(self.all())
 
     def restore(self, state: State) -> None:
         """Take what `state` gave."""
         self._alerts.clear()
-        columns = [state[each.name].tolist() for each in fields(Alert)]
-        for row in zip(*columns, strict=True):
-            self.put(Alert(*row))
+        for alert in alerts_of(state):
+            self.put(alert)
+
+
+def columns_of(alerts: list[Alert]) -> State:
+    """*alerts* as arrays, one for each column."""
+    made: State = {each.name: np.array([getattr(alert, each.name) for alert in alerts]) for each in _PLAIN}
+    return made | {"areas": np.array([" ".join(map(str, alert.areas)) for alert in alerts], np.str_)}
+
+
+def alerts_of(state: State) -> list[Alert]:
+    """The alerts of which `columns_of` made *state*."""
+    names = [each.name for each in _PLAIN]
+    areas: list[str] = state["areas"].tolist()
+    rows: list[dict[str, Any]] = [
+        dict(zip(names, row, strict=True)) for row in zip(*(state[name].tolist() for name in names), strict=True)
+    ]
+    pairs = zip(rows, areas, strict=True)
+    return [Alert(**row, areas=tuple(int(code) for code in codes.split())) for row, codes in pairs]
+
+
+_PLAIN = [each for each in fields(Alert) if each.name != "areas"]

@@ -60,9 +60,7 @@ def sentence(alert: Explained) -> str:
         f"expected {alert.expected:.1f} (95 % range {alert.lo95}-{alert.hi95}) for a {_when(alert.start, alert.end)}",
         f"as rare as once in {_rarity(alert.recurrence_days)} anywhere in the city",
     ]
-    if alert.completeness < 0.995:
-        parts.append(f"{alert.completeness:.0%} of records are usually in by now".replace("%", " %"))
-    return "; ".join(parts) + "."
+    return "; ".join([*parts, *_still_coming(alert)]) + "."
 
 
 def drifted(alert: Explained, direction: str) -> str:
@@ -82,7 +80,27 @@ def drifted(alert: Explained, direction: str) -> str:
         f"expected {alert.expected:.1f} (95 % range {alert.lo95}-{alert.hi95})",
         f"as rare as once in {_rarity(alert.recurrence_days)} anywhere in the city",
     ]
-    return "; ".join(parts) + "."
+    return "; ".join([*parts, *_still_coming(alert)]) + "."
+
+
+def made_of(why: Factors) -> str:
+    r"""The factors in words.
+
+    >>> print(made_of(Factors(4.25, 1.62, 0.9, 1.04, 1.0)).replace(" x ", " x\n"))
+    4.2 a day on average here x
+    1.62 for the hour and weekday x
+    0.90 for these hours in this district x
+    1.04 for the city lately
+    """
+    parts = [
+        f"{why.records_a_day:.1f} a day on average here",
+        f"{why.hour_of_week:.2f} for the hour and weekday",
+        f"{why.district_hours:.2f} for these hours in this district",
+        f"{why.city_lately:.2f} for the city lately",
+    ]
+    if why.first_of_month != 1:
+        parts.append(f"{why.first_of_month:.2f} for the first of the month")
+    return " x ".join(parts)
 
 
 def factors(rates: DayRates, district: int, kind: int, half_hour: int) -> Factors:
@@ -94,6 +112,13 @@ def factors(rates: DayRates, district: int, kind: int, half_hour: int) -> Factor
         float(rates.city[kind]),
         float(rates.heap[kind]) if half_hour % HALF_HOURS == 0 else 1.0,
     )
+
+
+def _still_coming(alert: Explained) -> list[str]:
+    """How much is in, unless that is nearly everything."""
+    if alert.completeness >= 0.995:
+        return []
+    return [f"{alert.completeness:.0%} of records are usually in by now".replace("%", " %")]
 
 
 def _span(start: datetime, end: datetime) -> str:

@@ -92,6 +92,10 @@ class Feed:
         self._remember(state, today)
         return state
 
+    def lately(self, slots: int) -> tuple[float, float]:
+        """How many records came in the last *slots* (a day at most), and how many usually do."""
+        return float(self._arrived[-slots:].sum()), float(self._expected[-slots:].sum())
+
     def was_complete(self, day: int) -> bool:
         """Whether the feed was fresh for at least four fifths of local *day*, or brought later what was missing."""
         return self._missing.get(day, 0) <= _MOST_NOT_FRESH * DAY

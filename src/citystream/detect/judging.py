@@ -18,7 +18,7 @@ from citystream.detect.expectation import RateHistory, expected_in, expected_of_
 from citystream.detect.local_days import LocalDays
 from citystream.detect.parallel import Parallel
 from citystream.detect.recurrence import RecurrenceMap
-from citystream.detect.rows import Rows, cell_codes, counted, counted_in, district_of, type_of
+from citystream.detect.rows import DAY_LENGTH, Rows, cell_codes, counted, counted_in, district_of, type_of
 from citystream.detect.scores import FLOOR, Scored
 from citystream.detect.tail import LENGTHS, Dispersion, tail_score
 from citystream.ports import Booleans, Integers
@@ -154,6 +154,17 @@ class Windows(Parallel):
     code: Integers
     end: Integers
     moment: Integers
+
+    @classmethod
+    def over(cls, rows: Rows) -> Windows:
+        """Every window end over each row, all ends up to a day after it, looked at once the row was seen."""
+        ends = rows.slot[:, None] + np.arange(1, DAY_LENGTH + 1)
+        return cls(np.repeat(rows.code | 1, DAY_LENGTH), ends.ravel(), np.repeat(rows.seen + 1, DAY_LENGTH))
+
+    @property
+    def key(self) -> Integers:
+        """Cell and window end as one number, as in `Scored.key`."""
+        return (self.code << 32) + self.end
 
     def distinct(self) -> Windows:
         """Each once, sorted."""

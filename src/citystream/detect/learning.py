@@ -2,8 +2,8 @@
 
 At the first moment after a local day was judged, the day that is *learn_after* days old is learnt, and the rates of the
 day that begins are fixed. Delays are learnt anew every 7 days, dispersion and recurrence every 28, from the 56th day
-on. Days on which the feed was not fresh for more than a fifth teach no rates, unless all that was missing came before
-they are learnt.
+on. Days on which the feed was not fresh for more than a fifth teach neither rates nor dispersion, unless all that was
+missing came before they are learnt.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ class Learning:
         if not len(standard.recurrence.newest.maxima):
             standard.recurrence.put(moment, cold_map(shape[0] * shape[1]))
 
-    def count(self, block: Block, today: int, fresh: Booleans) -> None:
-        """Count the windows of *block* that do not overlap and were looked at while the feed was *fresh*, for the
-        dispersion: a silence is not a scatter of counts.
+    def count(self, block: Block, today: int, whole: Booleans) -> None:
+        """Count the windows of *block* that do not overlap, and that are *whole*, for the dispersion: a silence is not
+        a scatter of counts.
         """
         week = self.age(today) // 7
         kinds = np.tile(np.arange(block.shape[1]), block.shape[0])
         for place, length in enumerate(LENGTHS):
-            apart = (block.ends % length == 0) & fresh
+            apart = (block.ends % length == 0) & whole
             if apart.any():
                 observed, expected = block.observed[place][apart], block.expected[place][apart]
                 self.sums.add(week, place, np.tile(kinds, len(observed)), observed.ravel(), expected.ravel())

@@ -46,9 +46,9 @@ class Pulses:
         """The place of the pulse in which each offset came."""
         return np.asarray(np.searchsorted(self.first, offs, side="right") - 1, np.int64)
 
-    def offsets_of(self, slots: Integers) -> Integers:
-        """The offset at which the clock reached, or passed, each of *slots*, none of which is after the last pulse."""
-        return self.at[np.searchsorted(self.slot, slots)]
+    def reached(self, slots: Integers) -> Integers:
+        """The place of the pulse by which the clock reached, or passed, each of *slots*."""
+        return np.asarray(np.searchsorted(self.slot, slots), np.int64)
 
     def going_on(self, moments: pa.Table, *, ends_slot: bool) -> Pulses:
         """These and those of *moments*: `schema.MOMENT`, all of those since the last pulse began, in order.

@@ -28,6 +28,8 @@ _FLOOR = 1.0
 _GAP = 48
 _WEEK = 336
 _WEEKS_REMEMBERED = 35
+#: Scores are kept for longer, because time may be passed again.
+_WEEKS_MORE = 8
 _NULL_DAYS, _MAP_DAYS = 28, 28
 _COLD_EDGE, _COLD_SLOPE, _COLD_TYPES = 3.6, 0.65, 30
 
@@ -36,9 +38,10 @@ class ScanLearning:
     """State of one dataset's areas; *today* is the local day whose rates were fixed last."""
 
     def __init__(self, zones: Zones, district_of: Integers, days: LocalDays, lag: int, learn_after: int) -> None:
-        self._zones = zones
+        self.zones = zones
         self._district_of = district_of
         self._days = days
+        self._lag = lag
         self._learn_after = learn_after
         self.first_day = self.today = 0
         self.baseline = Baseline(int(district_of.max()) + 1, 0)
@@ -49,6 +52,8 @@ class ScanLearning:
         self._rates = RecentRates(days)
         self._known_shares = self.shares.of_types()
         self._past: tuple[Integers, Integers, Floats] = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        self._drawn = np.zeros((len(district_of), 0))
+        self._drawn_on = 0
         self._draw()
 
     @property
@@ -74,15 +79,17 @@ class ScanLearning:
         self.baseline.grow(self.baseline.shape[0], types)
         self.shares.grow(types)
         self.delays.grow(types)
-        self.complete = self.complete.grown(types)
+        known = self.complete.learnt
+        self.complete = self.complete.grown(types) if known else Completeness.step(types, self._lag)
         self._known_shares = self.shares.of_types()
         self._rates.grow(self.baseline)
         self.map = self.map if len(self.map.maxima) else _cold_map(types)
-        self._draw()
+        more = self._shares_of_city()[:, self._drawn.shape[1] :]
+        self._drawn = np.concatenate([self._drawn, more], axis=1)
 
     def new_day(self, day: int, rows: AreaDeltas, came: AreaDeltas, moment: int) -> None:
-        """Learn what is old enough of *rows* that were seen before *moment*, and the delays of what *came* since the
-        last day; fix the rates of *day*.
+        """Learn what is old enough of *rows*, by slot, that came before *moment*, and the delays of what *came* since
+        the last day; fix the rates of *day*.
         """
         self._learn_delays(day, came)
         old = day - self._learn_after
@@ -99,6 +106,13 @@ class ScanLearning:
         """What (areas, durations, types) should hold of windows before slot *end*, looked at before *moment*."""
         by_district = self._rates.sums(end, moment, DURATIONS, self.complete)
         return np.asarray(by_district.transpose(1, 0, 2)[self._district_of] * self._known_shares[:, None, :])
+
+    def completeness(self, kind: int, end: int, moment: int, slots: int) -> float:
+        """The share of the records of type *kind* in a window of *slots* before *end* that is usually in before
+        *moment*.
+        """
+        ages = np.arange(moment - end, moment - end + slots)
+        return float(self.complete.of(np.full(slots, kind), ages).mean())
 
     def scores(self, best: Best) -> Floats:
         """-log10 of the chance of each type's best ratio."""
@@ -118,43 +132,56 @@ class ScanLearning:
         ends = np.concatenate([ends, np.full(len(kinds), end)])
         self._past = np.concatenate([kind, kinds]), ends, np.concatenate([kept, scores[kinds]])
 
+    def forget_from(self, end: int) -> None:
+        """Forget the scores of windows that ended at slot *end* or later: they are made again."""
+        kinds, ends, scores = self._past
+        self._past = kinds[ends < end], ends[ends < end], scores[ends < end]
+
     def state(self) -> State:
         """As arrays."""
         kinds, ends, scores = self._past
+        past: State = {"kind": kinds.astype(np.int16), "end": ends.astype(np.int32), "score": scores}
+        return self.learnt() | under(past, "past")
+
+    def learnt(self) -> State:
+        """The same without the scores of the past, which are only added to."""
         made: State = {
             "days": np.array([self.first_day, self.today], np.int64),
-            "past_kind": kinds.astype(np.int16),
-            "past_end": ends.astype(np.int32),
-            "past_score": scores,
-            "drawn": self._drawn[0],
-            "drawn_on": np.array([self._drawn[1]], np.int64),
-            "curve": self.complete.curve,
-            "log_variance": self.complete.log_variance,
-            "learnt": np.array([self.complete.learnt]),
+            "drawn": self._drawn,
+            "drawn_on": np.array([self._drawn_on], np.int64),
+            "chances": self._null.known(),
             "known_shares": self._known_shares,
         }
         made |= under(self.baseline.state(), "baseline") | under(self.shares.state(), "shares")
         made |= under(self.delays.state(), "delays") | under(self._rates.state(), "rates")
-        return made | under(self.map.state(), "map")
+        return made | under(self.map.state(), "map") | under(self.complete.state(), "complete")
 
     def restore(self, state: State) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` or `learnt` gave; chances that were drawn of the same shares are kept."""
+        drawn, drawn_on, chances = self._drawn, self._drawn_on, self._null.known()
         self.first_day, self.today = (int(each) for each in state["days"].tolist())
-        kinds, ends = (np.array(state[name], np.int64) for name in ("past_kind", "past_end"))
-        self._past = kinds, ends, np.array(state["past_score"], np.float64)
-        curve, log_variance = (np.array(state[name], np.float64) for name in ("curve", "log_variance"))
-        self.complete = Completeness(curve, log_variance, bool(state["learnt"][0]))
+        past = within(state, "past")
+        if past:
+            kinds, ends = (np.array(past[name], np.int64) for name in ("kind", "end"))
+            self._past = kinds, ends, np.array(past["score"], np.float64)
+        self.complete = Completeness.restored(within(state, "complete"))
         self._known_shares = np.array(state["known_shares"], np.float64)
         self.baseline.restore(within(state, "baseline"))
         self.shares.restore(within(state, "shares"))
         self.delays.restore(within(state, "delays"))
         self._rates.restore(within(state, "rates"))
         self.map = RecurrenceMap.restored(within(state, "map"))
-        self._draw(np.array(state["drawn"], np.float64), int(state["drawn_on"][0]))
+        self._drawn_on = int(state["drawn_on"][0])
+        self._draw(np.array(state["drawn"], np.float64))
+        self._null.know(np.asarray(state["chances"], np.float64))
+        if drawn_on == self._drawn_on and np.array_equal(drawn, self._drawn):
+            self._null.know(chances)
 
     def _learn(self, day: int, rows: AreaDeltas, moment: int) -> None:
         first, after = self._days.bounds(day)
-        held = rows.take((rows.slot >= first) & (rows.slot < after) & (rows.since < moment))
+        begun, ended = np.searchsorted(rows.slot, [first, after])
+        held = rows.take(slice(int(begun), int(ended)))
+        held = held.take(held.came < moment)
         districts, types = self.baseline.shape
         timed, untimed = held.take(held.timed > 0), held.take(held.timed == 0)
         place = timed.slot - first, self._district_of[timed.area], timed.type
@@ -183,14 +210,17 @@ class ScanLearning:
             self.complete = self.delays.completeness(day)
             self.delays.settle(day)
 
-    def _draw(self, shares: Floats | None = None, day: int | None = None) -> None:
-        """Forget the chances that were drawn; those to come follow from *shares* of the city and the *day*."""
+    def _shares_of_city(self) -> Floats:
+        """Each area's share of a type's records, up to a factor."""
+        level = self.baseline.expect(self._days.day(self.today)).level
+        return np.asarray(self._known_shares * level[self._district_of], np.float64)
+
+    def _draw(self, shares: Floats | None = None) -> None:
+        """Forget the chances that were drawn; those to come follow from the *shares* of today, if none are given."""
         if shares is None:
-            level = self.baseline.expect(self._days.day(self.today)).level[self._district_of]
-            shares, day = self._known_shares * level, self.today
-        drawn = np.asarray(shares, np.float64)
-        self._drawn = drawn, int(day or 0)
-        self._null = NullTable(self._zones, lambda kind: np.asarray(drawn[:, kind]), abs(self._drawn[1]))
+            shares, self._drawn_on = self._shares_of_city(), self.today
+        self._drawn = shares
+        self._null = NullTable(self.zones, lambda kind: np.asarray(self._drawn[:, kind]), abs(self._drawn_on))
 
     def _learn_map(self, day: int) -> None:
         now, _ = self._days.bounds(day)
@@ -198,8 +228,9 @@ class ScanLearning:
         since = max(began, now - _WEEKS_REMEMBERED * _WEEK)
         kinds, ends, scores = self._past
         kept = ends >= since
-        self._past = kinds[kept], ends[kept], scores[kept]
         maxima = episode_maxima(kinds[kept], ends[kept], scores[kept], _GAP)
+        kept = ends >= since - _WEEKS_MORE * _WEEK
+        self._past = kinds[kept], ends[kept], scores[kept]
         self.map = RecurrenceMap.fit(maxima, (now - since) / _WEEK) or self.map
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from citystream.detect.arrays import Floats, State
@@ -12,6 +14,8 @@ from citystream.ports import Integers
 
 _KEPT_DAYS = 6
 _SLOTS_A_DAY = 48
+#: Of the slots of a day, and their sums up to each.
+_Course = tuple[Floats, Floats]
 
 
 class RecentRates:
@@ -20,7 +24,7 @@ class RecentRates:
     def __init__(self, days: LocalDays) -> None:
         self._days = days
         self._rates: dict[int, DayRates] = {}
-        self._panes: dict[int, tuple[Floats, Floats]] = {}
+        self._panes: dict[int, tuple[_Course, _Course]] = {}
 
     def fix(self, day: int, baseline: Baseline) -> None:
         """The rates of *day* are those of *baseline* as it is now."""
@@ -37,13 +41,15 @@ class RecentRates:
         """Expected records of windows of *lengths* (ascending) before slot *end* that are in before *moment*: (lengths,
         districts, types). Windows below a day expect only records with a time of day.
         """
-        everything, timed = self._before(end, lengths[-1])
-        if not complete.whole:
-            slots = np.arange(end - 1, end - 1 - lengths[-1], -1)
-            kinds = np.arange(everything.shape[2])
-            share = complete.of(kinds, (moment - 1 - slots)[:, None])[:, None, :]
-            everything, timed = everything * share, timed * share
-        return np.stack([(timed if each < _SLOTS_A_DAY else everything)[:each].sum(axis=0) for each in lengths])
+        slots = np.arange(end - lengths[-1], end)
+        share = complete.of(np.arange(self._types)[:, None], moment - 1 - slots).T
+        if (share == 1).all():
+            return np.stack([self._sum(end - each, end, timed=each < _SLOTS_A_DAY) for each in lengths])
+        made = []
+        for length in lengths:
+            rates = np.concatenate([each for each, _ in self._days_of(end - length, end, timed=length < _SLOTS_A_DAY)])
+            made.append(np.einsum("sdk,sk->dk", rates, share[-length:]))
+        return np.stack(made)
 
     def state(self) -> State:
         """As arrays."""
@@ -61,26 +67,41 @@ class RecentRates:
         }
         self._panes.clear()
 
-    def _before(self, end: int, length: int) -> tuple[Floats, Floats]:
-        """Rates of the last *length* slots before *end*, newest first: of all records, and of those with a time."""
-        slot, parts = end - length, []
-        while slot < end:
-            day = self._days.of(slot)
-            start, after = self._days.bounds(day)
-            last = min(after, end)
-            parts.append(tuple(panes[slot - start : last - start] for panes in self._of_day(day)))
-            slot = last
-        everything, timed = (np.concatenate(each)[::-1] for each in zip(*parts, strict=True))
-        return everything, timed
+    @property
+    def _types(self) -> int:
+        return int(next(iter(self._rates.values())).level.shape[1])
 
-    def _of_day(self, day: int) -> tuple[Floats, Floats]:
-        """Rates of all slots of *day*; 0 where they are not known."""
+    def _sum(self, first: int, end: int, *, timed: bool) -> Floats:
+        """Rates of the slots from *first* to before *end*, summed."""
+        total = np.zeros(next(iter(self._rates.values())).level.shape)
+        for _, (before, after) in self._days_of(first, end, timed=timed):
+            total += after - before
+        return total
+
+    def _days_of(self, first: int, end: int, *, timed: bool) -> Iterator[tuple[Floats, tuple[Floats, Floats]]]:
+        """Day by day, the rates of the slots from *first* to before *end*, and the sums of that day before them and up
+        to their end: of all records, or of those with a time of day.
+        """
+        while first < end:
+            day = self._days.of(first)
+            start, after = self._days.bounds(day)
+            panes, sums = self._of_day(day)[timed]
+            last = min(after, end)
+            yield panes[first - start : last - start], (sums[first - start], sums[last - start])
+            first = last
+
+    def _of_day(self, day: int) -> tuple[_Course, _Course]:
+        """Rates of all slots of *day*, of all records and of those with a time; 0 where they are not known."""
         if day not in self._panes:
             half_hours = self._days.day(day).half_hours
             if day in self._rates:
                 panes = self._rates[day].panes(half_hours)
-                self._panes[day] = panes, panes * (1 - self._rates[day].untimed)
+                both = panes, panes * (1 - self._rates[day].untimed)
             else:
-                shape = next(iter(self._rates.values())).level.shape
-                self._panes[day] = (np.zeros((len(half_hours), *shape)),) * 2
+                both = (np.zeros((len(half_hours), *next(iter(self._rates.values())).level.shape)),) * 2
+            self._panes[day] = _with_sums(both[0]), _with_sums(both[1])
         return self._panes[day]
+
+
+def _with_sums(panes: Floats) -> _Course:
+    return panes, np.concatenate([np.zeros((1, *panes.shape[1:])), panes.cumsum(axis=0)])

@@ -22,10 +22,9 @@ Health Geogr. 9:61): a few dozen draws give its two moments, and with them p far
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi, sqrt
+from math import exp, expm1, log, log10, pi, sqrt
 
 import numpy as np
-from scipy.special import xlogy
 
 from citystream.detect.arrays import Floats
 
@@ -36,14 +35,19 @@ _TINY = 1e-300
 def conditional_poisson(cases: Floats, expected: Floats, total: Floats) -> Floats:
     """Of *cases* in a zone, of *total* everywhere; *expected* adds up to *total*."""
     outside, left = np.maximum(total - cases, 0.0), np.maximum(total - expected, _TINY)
-    ratio = xlogy(cases, cases / np.maximum(expected, _TINY)) + xlogy(outside, outside / left)
+    ratio = cases * _log_of(cases, expected) + outside * _log_of(outside, left)
     return np.where(cases > expected, ratio, 0.0)
 
 
 def expected_poisson(cases: Floats, expected: Floats) -> Floats:
     """Of *cases* where *expected* is known."""
-    ratio = xlogy(cases, cases / np.maximum(expected, _TINY)) + expected - cases
+    ratio = cases * _log_of(cases, expected) + expected - cases
     return np.where(cases > expected, ratio, 0.0)
+
+
+def _log_of(part: Floats, whole: Floats) -> Floats:
+    """ln(part/whole), finite also where they are 0; several times faster than `scipy.special.xlogy`."""
+    return np.asarray(np.log(np.maximum(part, _TINY) / np.maximum(whole, _TINY)), np.float64)
 
 
 def efficient_score(surplus: Floats, information: Floats) -> Floats:
@@ -72,4 +76,5 @@ class Gumbel:
 
     def score_of(self, value: float) -> float:
         """The same of one value."""
-        return float(self.score(np.array([value]))[0])
+        above = (value - self.location) / self.scale
+        return above / log(10) if above > 30 else -log10(-expm1(-exp(-max(above, -5.0))))

@@ -120,14 +120,24 @@ class Weekly:
             judged = _expected_of(plain, counts[:, -1], self.settings.alpha)
         return self._told(monday, observed, counts, judged, years)
 
-    def _history(self, monday: np.datetime64, since: np.datetime64, incomplete: Days | None) -> tuple[Floats, Integers]:
-        """Counts from the first whole week to that of *monday*, NaN where incomplete; its own as they are."""
+    def years(self, week: np.datetime64, since: np.datetime64) -> int:
+        """How many years before it the table of *week* is compared with; 0 if its series are too young."""
+        monday = _monday(week)
+        return years_of_history(monday, self._weeks(monday, since), self.settings)
+
+    def _weeks(self, monday: np.datetime64, since: np.datetime64) -> int:
+        """How many weeks are remembered up to that of *monday*, from the first whole one after *since*."""
         number = int((monday - _MONDAY) // np.timedelta64(7, "D"))
         end = number - self._newest + _KEPT_WEEKS
         if not 0 < end <= _KEPT_WEEKS:
             raise ValueError(f"the week of {monday} is not remembered; the newest is {self._newest_monday()}")
         whole = -int((_MONDAY - since.astype("datetime64[D]")) // np.timedelta64(7, "D"))
-        weeks = min(max(number - whole + 1, 1), end)
+        return min(max(number - whole + 1, 1), end)
+
+    def _history(self, monday: np.datetime64, since: np.datetime64, incomplete: Days | None) -> tuple[Floats, Integers]:
+        """Counts from the first whole week to that of *monday*, NaN where incomplete; its own as they are."""
+        weeks = self._weeks(monday, since)
+        end = int((monday - _MONDAY) // np.timedelta64(7, "D")) - self._newest + _KEPT_WEEKS
         counts = self._counts[:, end - weeks : end].astype(np.float64)
         if incomplete is not None and len(incomplete):
             lacking = np.array([int((monday - _monday(day)) // np.timedelta64(7, "D")) for day in incomplete])

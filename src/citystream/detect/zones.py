@@ -42,8 +42,8 @@ class Zones:
         """Sums of *values* (areas, columns) over the areas of each zone: (zones, columns)."""
         return np.asarray(self._matrix @ values, np.float64)
 
-    def counts(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The same for whole numbers below 2**24, in half the time."""
+    def narrow_sums(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The same in single precision, in half the time; exact for whole numbers below 2**24."""
         return np.asarray(self._narrow @ values, np.float32)
 
 

@@ -20,13 +20,17 @@ from citystream.brokers.kafka_writing import settings_of
 from citystream.errors import CitystreamError, LogDamaged, StorageError
 from citystream.log.json_columns import Encoder
 from citystream.log.kafka_appending import LARGEST, Aside, Sending, Sent, aside
+from citystream.log.kafka_beside import FOR_EVER
 from citystream.log.kafka_cursors import Cursors
 from citystream.log.kafka_messages import Decoder
-from citystream.log.kafka_order import FOR_EVER, SUFFIX, Order, Overtaken, Run
+from citystream.log.kafka_order import SUFFIX, Order, Overtaken, Run
 from citystream.log.kafka_reading import Reading
 from citystream.log.kafka_rejects import Rejects
 from citystream.log.kafka_remembered import FILE, Remembered, read, write
+from citystream.log.kafka_visits import SUFFIX as VISITS
+from citystream.log.kafka_visits import NotedVisits
 from citystream.log.tables import gathered
+from citystream.ports import Visited
 
 _EVER: Final = str((1 << 63) - 1)
 #: How a topic is made: nothing in it is ever forgotten, and times are those that records have.
@@ -67,6 +71,7 @@ class KafkaLog:
         self._order: Order | None = None
         self._sending: Sending | None = None
         self._cursors: Cursors | None = None
+        self._noted: NotedVisits | None = None
 
     def recover(self) -> None:
         """Before writing: from now on what has no number may be numbered by us, and the topic is remembered."""
@@ -123,6 +128,15 @@ class KafkaLog:
         topic = self._topic()
         if topic is not None:
             yield from gathered(self._tables(topic, first), limit)
+
+    def note_visit(self, visited: Visited) -> None:
+        """Add that a visit ended, durably; it is noted when this returns, or, if the broker died, perhaps."""
+        self._visits_of(self._topic() or self._made()).note(visited)
+
+    def visits(self, first: int) -> list[Visited]:
+        """The visits that were noted, from number *first* on."""
+        topic = self._topic()
+        return self._visits_of(topic).read(first) if topic else []
 
     def _tables(self, topic: Topic, first: int) -> Iterator[pa.Table]:
         decoder, rejects = Decoder(), Rejects(self._kafka, topic, self._group)
@@ -197,8 +211,8 @@ class KafkaLog:
     def _what_to_do(self) -> str:
         return (
             "restore the topic, or give up what it lost: remove "
-            f"{self.folder / FILE} and the topic {self.name}{SUFFIX} (if there is one), then make the tables anew from "
-            "what is left: citystream replay DATASET"
+            f"{self.folder / FILE} and the topics {self.name}{SUFFIX} and {self.name}{VISITS} (if there are any), "
+            "then make the tables anew from what is left: citystream replay DATASET"
         )
 
     @property
@@ -209,7 +223,7 @@ class KafkaLog:
         if self._opened != topic:
             # it has other partitions than it had, or is there only now
             self._opened = topic
-            self._reading = self._order = self._sending = self._cursors = None
+            self._reading = self._order = self._sending = self._cursors = self._noted = None
         self._reading = self._reading or self._anew(topic)
         return self._reading
 
@@ -230,6 +244,11 @@ class KafkaLog:
     def _ordered(self, topic: Topic) -> Order:
         self._order = self._order or Order(self._kafka, topic, self._group, self._what_to_do)
         return self._order
+
+    def _visits_of(self, topic: Topic) -> NotedVisits:
+        self._open(topic)
+        self._noted = self._noted or NotedVisits(self._kafka, topic, self._group, self._what_to_do)
+        return self._noted
 
     def _known_cursors(self, topic: Topic) -> Cursors:
         if self._cursors is None:

@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Final
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import Message
 
 from citystream.brokers.kafka import Kafka, Topic
-from citystream.errors import LogDamaged
-from citystream.log.kafka_partition import PartitionReader
+from citystream.log.kafka_beside import Beside
 
 SUFFIX: Final = ".order"
-FOR_EVER: Final = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 _PAGE: Final = 200
 
 
@@ -72,18 +70,14 @@ class Order:
     """The order of *topic*; *what_to_do* is the hint if it is damaged."""
 
     def __init__(self, kafka: Kafka, topic: Topic, group: str, what_to_do: Callable[[], str]) -> None:
-        self._kafka, self._of, self._group, self._what_to_do = kafka, topic, group, what_to_do
-        self._name = topic.name + SUFFIX
-        self._topic: Topic | None = None
-        self._reader: PartitionReader | None = None
-        self._producer: Producer | None = None
+        self._of = topic
+        self._beside = Beside(kafka, topic.name + SUFFIX, group, what_to_do)
         self._last, self._known_to = NOTHING, 0
         self._alone = RLock()
 
     def close(self) -> None:
         """Let go of connections."""
-        if self._reader is not None:
-            self._reader.close()
+        self._beside.close()
 
     def last(self) -> Entry:
         """The newest entry, `NOTHING` if there is none."""
@@ -110,34 +104,14 @@ class Order:
     def add(self, runs: Sequence[Run], ends: Sequence[int]) -> Entry:
         """Number *runs* behind the last entry, durably. Raises `Overtaken`."""
         with self._alone:
-            if self._topic is None:
-                self._topic = self._kafka.create(self._name, FOR_EVER, partitions=1)
             numbered = tuple(run for run in runs if len(run))
             entry = Entry(self._last.next, numbered, tuple(ends), self._known_to)
-            placed = self._produce(entry)
+            placed = self._beside.add(_written(entry, self._of.id))
             if placed != entry.place:
                 self.last()
                 raise Overtaken
             self._last, self._known_to = entry, placed + 1
             return entry
-
-    def _produce(self, entry: Entry) -> int:
-        placed: list[int] = []
-        failed: list[KafkaError] = []
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            placed.append(message.offset() or 0) if error is None else failed.append(error)
-
-        if self._producer is None:
-            self._producer = self._kafka.producer(**{"linger.ms": 0, "message.timeout.ms": self._kafka.patience * 1000})
-        with self._kafka.asked(f"topic {self._name}"):
-            self._producer.produce(self._name, _written(entry, self._of.id), on_delivery=delivered)
-        while not placed and not failed:
-            self._producer.poll(0.1)
-        if failed:
-            self._producer = None
-            raise self._kafka.refusal(f"topic {self._name}", failed[0])
-        return placed[0]
 
     def _search(self, offset: int, end: int) -> int:
         """A place at which, or not long after which, the entry with the number *offset* stands."""
@@ -153,24 +127,14 @@ class Order:
 
     def _end(self) -> int:
         """Where the topic of entries ends, 0 if there is none."""
-        if self._topic is None:
-            self._topic = self._kafka.topic(self._name)
-        if self._topic is None:
-            return 0
-        end = self._kafka.ends(self._topic)[0]
+        end = self._beside.end()
         if end < self._known_to:
-            raise self._damaged(f"ends at {end}, and was read up to {self._known_to}")
+            raise self._beside.damaged(f"ends at {end}, and was read up to {self._known_to}")
         return end
 
     def _read(self, start: int, end: int) -> list[Entry]:
         """The entries that count from place *start* to before *end*."""
-        if self._topic is None:
-            return []
-        with self._alone:
-            if self._reader is None:
-                self._reader = PartitionReader(self._kafka, self._topic, 0, self._group, self._what_to_do, small=True)
-            self._reader.go_to(start)
-            messages = self._reader.take(end - start, end)
+        messages = self._beside.entries(start, end)
         return [entry for message in messages if (entry := self._entry(message)).place == message.offset()]
 
     def _entry(self, message: Message) -> Entry:
@@ -179,13 +143,10 @@ class Order:
             topic, runs = said["topic"], tuple(Run(*run) for run in said["runs"])
             entry = Entry(said["first"], runs, tuple(said["ends"]), said["place"])
         except (ValueError, TypeError, KeyError) as error:
-            raise self._damaged(f"has something else at {message.offset()}") from error
+            raise self._beside.damaged(f"has something else at {message.offset()}") from error
         if topic != self._of.id:
-            raise self._damaged(f"is the order of another topic that was called {self._of.name} too")
+            raise self._beside.damaged(f"is the order of another topic that was called {self._of.name} too")
         return entry
-
-    def _damaged(self, what: str) -> LogDamaged:
-        return LogDamaged(f"{self._kafka.address.shown}: topic {self._name} {what}", self._what_to_do())
 
 
 def _written(entry: Entry, topic: str) -> bytes:

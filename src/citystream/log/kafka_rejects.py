@@ -8,8 +8,8 @@ import pyarrow as pa
 from confluent_kafka import KafkaError, Message, Producer
 
 from citystream.brokers.kafka import Kafka, Topic
+from citystream.log.kafka_beside import FOR_EVER
 from citystream.log.kafka_messages import Decoded, Headers
-from citystream.log.kafka_order import FOR_EVER
 from citystream.log.kafka_partition import PartitionReader
 from citystream.schema import OFFSET
 

@@ -3,7 +3,7 @@
 A segment ``{first:019d}-{next:019d}.parquet`` holds the records of offsets first .. next - 1, one text column per
 published column. It is written under a temporary name, synced, and put in place by an exclusive create: it is
 there whole or not at all. Segments are never changed. A segment that a dying disk left unreadable at the end of
-the log is set aside as ``.torn``, so that the log ends where it is still whole.
+the log is set aside as ``.torn``, so that the log ends where it is still whole. When visits ended is in ``visits.txt``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ import pyarrow.parquet as pq
 
 from citystream import schema
 from citystream.errors import LogDamaged, StorageError
+from citystream.log.disk import sync_folder
 from citystream.log.tables import gathered, repeats
+from citystream.log.visits import VisitFile
+from citystream.ports import Visited
 
+VISITS = "visits.txt"
 _NAME = re.compile(r"^(\d{19})-(\d{19})\.parquet$")
 #: Rows of a row group; the engine's tables have groups of the same size, so batches of whole groups fill them exactly.
 _ROW_GROUP = 122_880
@@ -48,6 +52,7 @@ class SegmentLog:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._visits = VisitFile(folder / VISITS)
 
     def segments(self) -> list[Segment]:
         """All segments in order; raises `LogDamaged` if one is missing or two overlap."""
@@ -80,12 +85,13 @@ class SegmentLog:
         return 0
 
     def recover(self) -> None:
-        """Before writing: remove what an interrupted append left, set aside a torn last segment."""
+        """Before writing: remove what an interrupted append left, and set aside or cut off what is torn at the end."""
         for rest in self.folder.glob(".writing-*"):
             rest.unlink(missing_ok=True)
         found = self.segments()
         if found and not _is_whole(found[-1]):
             found[-1].path.rename(found[-1].path.with_suffix(".torn"))
+        self._visits.recover()
 
     def append(self, records: Iterable[pa.Table]) -> int:
         """Write *records* behind the end; they are in the log after the last table was taken, or not at all.
@@ -122,6 +128,14 @@ class SegmentLog:
     def read(self, first: int, limit: int) -> Iterator[pa.Table]:
         """Records from offset *first* on, in order, in tables of at most *limit* rows that share their columns."""
         yield from gathered(self._tables(first), limit)
+
+    def note_visit(self, visited: Visited) -> None:
+        """Add that a visit ended, durably; it is noted when this returns, or not at all."""
+        self._visits.note(visited)
+
+    def visits(self, first: int) -> list[Visited]:
+        """The visits that were noted, from number *first* on."""
+        return self._visits.read(first)
 
     def _tables(self, first: int) -> Iterator[pa.Table]:
         """Row groups from offset *first* on."""
@@ -176,7 +190,7 @@ class SegmentLog:
             raise StorageError(
                 f"{final}: another process wrote to this log at the same time", "let one finish, then run again"
             ) from error
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         return final
 
 
@@ -273,13 +287,3 @@ def _readable(segment: Segment) -> Iterator[None]:
             f"{segment.path}: the segment cannot be read: {str(error).splitlines()[0]}",
             "restore it from a backup; a torn last segment is set aside by the next import or run",
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable, where the system lets a folder be synced."""
-    with suppress(OSError, AttributeError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

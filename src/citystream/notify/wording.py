@@ -110,7 +110,9 @@ def _text(alert: Row, place: Place, district: str | None, *, sensitive: bool) ->
 
 
 def _area(alert: Row) -> str:
-    return "station" if alert["kind"] == "reading" else "district"
+    if alert["kind"] == "reading":
+        return "station"
+    return "areas in and around district" if alert["areas"] else "district"
 
 
 def _range(alert: Row) -> str:

@@ -94,11 +94,12 @@ def _translated(error: Exception, path: Path) -> StorageError:
 
 
 #: Goes up whenever the private tables change their shape.
-LAYOUT = 4
+LAYOUT = 5
 
 #: What a definition says about the publisher and the feed, and not about what its rows become.
 _SHAPELESS = {
     "crosswalk",
+    "beats",
     "sources",
     "ingest",
     "title",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -22,17 +22,19 @@ from citystream import panes, schema
 from citystream.catalog.dataset import Dataset
 from citystream.errors import StorageError
 from citystream.panes import microseconds
-from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger
+from citystream.ports import Conformed, Detector, Fetch, Integers, Ledger, Visited
 from citystream.store.changes import NEVER, Changes, Rows, compare, unique_ids
 from citystream.store.codes import Codes
 from citystream.store.database import first_line
 from citystream.store.history import StoredHistory
+from citystream.store.known_incidents import KnownIncidents
 from citystream.store.memory import Memory
 from citystream.store.raised import Raised
 from citystream.store.tables import current
 from citystream.store.writing import Writing
 
 _DAY_ONLY = int(schema.TimePrecision.day)
+_REPLAY = "citystream replay"
 
 
 class DatasetStore:
@@ -120,36 +122,51 @@ class DatasetStore:
         self._batches += 1
         return ledger
 
-    def record_fetch(self, fetch: Fetch, *, part: bool = False, whole: bool = False) -> None:
-        """Remember a visit to the publisher. *part*: others of the same command follow, which is all that detectors are
-        told of; *whole*: it brought everything up to its moment, so that what follows comes later than that.
-        """
+    def record_fetch(self, fetch: Fetch) -> None:
+        """Remember a visit to the publisher, for those who look how it went; when it ended the log knows."""
         values = [getattr(fetch, field.name) for field in fields(Fetch)]
-        marks = ", ".join("?" * len(values))
-        visit = [self.dataset.name, self._position, fetch.finished_at, whole]
         try:
-            self._connection.execute("BEGIN")
-            self._connection.execute(f"INSERT INTO core.fetches VALUES ({marks})", values)
-            if not part:
-                self._connection.execute("INSERT INTO core.visits VALUES (?, ?, ?, ?)", visit)
-            self._connection.execute("COMMIT")
+            self._connection.execute(f"INSERT INTO core.fetches VALUES ({', '.join('?' * len(values))})", values)
         except duckdb.Error as error:
-            self._roll_back()
             raise self._refusal("to remember a visit", error) from error
 
-    def remember_newest(self) -> None:
-        """Tables that were lost and made anew from the log know of no visit: the newest record stands for the last, so
-        that detectors are told of everything.
-        """
-        self._connection.execute(
-            "INSERT INTO core.visits SELECT ?, ?, max(fetched_at), true FROM core.commits WHERE dataset = ? "
-            "HAVING max(fetched_at) IS NOT NULL AND NOT EXISTS (FROM core.visits WHERE dataset = ?)",
-            [self.dataset.name, self._position, self._key, self.dataset.name],
-        )
+    def visits(self) -> int:
+        """How many of the visits that the log has noted it knows."""
+        return self._one("SELECT count(*) FROM core.visits WHERE dataset = ?", [self._key])
 
-    def history(self) -> StoredHistory:
-        """What became of its records, for detectors that follow."""
-        return StoredHistory(self._connection, self.dataset, self.table, self._key)
+    def take_visits(self, first: int, visits: Sequence[Visited]) -> None:
+        """The log's *visits* from number *first* on, all or none of them; those that it knows change nothing."""
+        known = self.visits()
+        if first > known:
+            raise StorageError(f"{self.dataset.name}: visit {known} is missing", f"run: {_REPLAY} {self.dataset.name}")
+        new = visits[known - first :]
+        if not new:
+            return
+        rows = pa.table(
+            {
+                "dataset": pa.repeat(pa.scalar(self._key), len(new)),
+                "number": np.arange(known, known + len(new)),
+                "off": np.array([each.off for each in new], np.int64),
+                "finished_at": pa.array([each.finished_at for each in new], pa.timestamp("us")),
+                "whole": [each.whole for each in new],
+            }
+        )
+        self._connection.register("appended", rows)
+        try:
+            self._connection.execute("INSERT INTO core.visits SELECT * FROM appended")
+        except duckdb.Error as error:
+            raise self._refusal("to remember when visits ended", error) from error
+        finally:
+            self._connection.unregister("appended")
+
+    def newest(self) -> datetime | None:
+        """When (UTC) the newest of all records was fetched; None if there is none."""
+        row = self._row("SELECT max(fetched_at) FROM core.commits WHERE dataset = ?", [self._key])
+        return row[0] if row else None
+
+    def history(self, incidents: KnownIncidents | None = None) -> StoredHistory:
+        """What became of its records, for detectors that follow; *incidents*: those that this process knows of."""
+        return StoredHistory(self._connection, self.dataset, self.table, self._key, incidents)
 
     def last_fetch(self, *modes: str, source: str = "") -> Fetch | None:
         """The newest visit (of one of these *modes*, to this *source*) that brought something."""
@@ -186,7 +203,7 @@ class DatasetStore:
         if first != self._position:
             raise StorageError(
                 f"{self.dataset.name}: the store stands at offset {self._position}, the batch begins at {first}",
-                "run: citystream replay " + self.dataset.name,
+                f"run: {_REPLAY} {self.dataset.name}",
             )
 
     def _rows(self, batch: Conformed, types: Integers, districts: Integers) -> Rows:
@@ -272,6 +289,6 @@ class DatasetStore:
         rows: list[tuple[Any, ...]] = self._connection.execute(sql, list(values)).fetchall()
         return rows[0] if rows else None
 
-    def _one(self, sql: str) -> int:
-        row = self._row(sql)
+    def _one(self, sql: str, values: Sequence[object] = ()) -> int:
+        row = self._row(sql, values)
         return int(row[0]) if row else 0

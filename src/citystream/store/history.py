@@ -16,23 +16,28 @@ from citystream.catalog.measures import MeasureRule
 from citystream.errors import StorageError
 from citystream.ports import Followed, Integers
 from citystream.store.database import first_line
-from citystream.store.tables import statement
+from citystream.store.known_incidents import KnownIncidents
+from citystream.store.tables import INCIDENT, has_incidents, statement
 from citystream.store.views import quoted
 
 _COLUMNS = ", ".join(schema.EPISODE.names)
-#: Of all versions those whose record changed, and those whose incident did.
-_VERSION = "SELECT x.* FROM core.{t}_versions x"
-_TOUCHED_RECORDS = f"{_VERSION} SEMI JOIN changed USING (k)"
-_TOUCHED_INCIDENTS = (
-    f"{_VERSION} SEMI JOIN (FROM changed WHERE name IS NOT NULL) n ON n.name = x.incident_id UNION ALL "
-    f"{_VERSION} SEMI JOIN (FROM changed WHERE name IS NULL) n ON n.k = x.k WHERE x.incident_id IS NULL"
-)
 
 
 class StoredHistory:
-    """The history of *dataset* in the tables of the private name *table*; *key*: the name of its position."""
+    """The history of *dataset* in the tables of the private name *table*; *key*: the name of its position; *incidents*:
+    those that are known from before.
+    """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str, key: str) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        dataset: Dataset,
+        table: str,
+        key: str,
+        incidents: KnownIncidents | None = None,
+    ) -> None:
+        self._incidents = incidents or KnownIncidents()
+        self._number = INCIDENT if has_incidents(dataset) else "k"
         self._connection = connection
         self._dataset = dataset
         self._table = table
@@ -40,8 +45,7 @@ class StoredHistory:
 
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
-        dataset, key = quoted(self._dataset.name), quoted(self._key)
-        sql = statement("moments").format(dataset=dataset, key=key, after=after, position=self._position())
+        sql = statement("moments").format(key=quoted(self._key), after=after, position=self._position())
         return self._connection.sql(sql).to_arrow_table()
 
     def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
@@ -69,19 +73,39 @@ class StoredHistory:
         first, last = rows[0]
         return (first, last) if first is not None else None
 
-    def versions(self, first: int, until: int, since: datetime) -> pa.Table:
-        """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on."""
-        merged = self._dataset.columns.incident_id is not None
-        touched = (_TOUCHED_INCIDENTS if merged else _TOUCHED_RECORDS) if first else _VERSION
-        sql = statement("counted_versions").format(
-            t=self._table,
-            first=first,
-            until=until,
-            name="x.incident_id" if merged else "NULL::VARCHAR",
-            incident="(hash(coalesce(v.incident_id, v.k::VARCHAR)) >> 1)::BIGINT" if merged else "v.k",
-            touched=touched.format(t=self._table),
-        )
-        return self._connection.sql(sql, params=[since]).to_arrow_table()
+    def versions(self, first: int, until: int, since: datetime, *, beats: bool = False) -> pa.Table:
+        """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on; with
+        *beats* their district is the beat.
+        """
+        touched = self._touched(first, until) if first else None
+        asked = {
+            "t": self._table,
+            "until": until,
+            "incident": self._number,
+            "district": "beat" if beats else "district",
+        }
+        if touched is None:
+            return self._versions(since, **asked, least=0, touched="")
+        if self._incidents.all_new((first, until), touched["incident"].to_numpy(), self._numbers):
+            return self._versions(since, **asked, least=first, touched="")
+        self._connection.register("touched_incidents", touched)
+        only = f"SEMI JOIN touched_incidents n ON n.incident = v.{self._number}"
+        found = self._versions(since, **asked, least=0, touched=only)
+        self._connection.unregister("touched_incidents")
+        return found
+
+    def _versions(self, since: datetime, **asked: object) -> pa.Table:
+        return self._connection.sql(statement("counted_versions").format(**asked), params=[since]).to_arrow_table()
+
+    def _touched(self, first: int, until: int) -> pa.Table:
+        """The incidents of which a version began or ended from offset *first* on."""
+        sql = statement("touched_incidents").format(t=self._table, first=first, until=until, incident=self._number)
+        return self._connection.sql(sql).to_arrow_table()
+
+    def _numbers(self, first: int, until: int) -> Integers:
+        """The incidents of all versions between two offsets."""
+        sql = f"SELECT {self._number} AS n FROM core.{self._table}_versions WHERE off >= {first} AND off < {until}"
+        return np.asarray(self._connection.sql(sql).to_arrow_table()["n"].to_numpy(), np.int64)
 
     def readings(self, first: int, until: int) -> pa.Table:
         """What stations said, and what was taken back, between the offsets *first* and *until*."""

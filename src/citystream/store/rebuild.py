@@ -14,7 +14,7 @@ from citystream.store.database import Database
 from citystream.store.duckdb import DatasetStore
 from citystream.store.views import DatasetViews
 
-_SHARED = ("positions", "ledger", "commits")
+_SHARED = ("positions", "ledger", "commits", "visits")
 _COMPARED = ("records", "vanished", "revisions", "rejects", "daily", "sliding", "alerts")
 
 

@@ -13,8 +13,10 @@ from citystream.disclosure import taking_changed
 from citystream.ports import Ledger
 from citystream.schema import PlacePrecision, PlaceReason
 from citystream.store.database import fingerprint
+from citystream.store.feed_report import FeedReport, feed_report
 from citystream.store.reader import Reader
 from citystream.store.reporting_lag import ReportingLag, reporting_lag
+from citystream.store.silent_stations import SilentStation, silent_stations
 from citystream.store.tables import current
 from citystream.store.views import quoted
 
@@ -48,7 +50,8 @@ class DatasetStatus:
     *newest_drifts* the last `DRIFTS_SHOWN`, newest first. *lag_days*, *cadence_days*: as configured; *reporting*: the
     lag as measured. *catalog_changed*: the city file says something else than when the tables were made, so that a
     replay would change them; *taking_changed*: what it does about columns about persons that a user takes now, or no
-    longer.
+    longer. *feed*: what comes in beside what usually does, None where that says nothing; *silent_stations*: those of
+    readings that say nothing.
     """
 
     dataset: str
@@ -82,6 +85,8 @@ class DatasetStatus:
     notice: str
     catalog_changed: bool = False
     taking_changed: str = ""
+    feed: FeedReport | None = None
+    silent_stations: tuple[SilentStation, ...] = ()
 
 
 def read_status(
@@ -161,6 +166,8 @@ def read_facts(reader: Reader, stored: Dataset, known: Dataset | None) -> Facts:
         notice=stored.notice,
         catalog_changed=known is not None and reader.made_by.get(stored.name) != fingerprint(known),
         taking_changed=taking_changed(stored, now_known),
+        feed=feed_report(reader, stored, _moment(fetch.get("last_good"))),
+        silent_stations=silent_stations(reader, stored, _moment(fetch.get("last_good"))),
     )
     return Facts(told, now_known, visits)
 

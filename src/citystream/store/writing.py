@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 
 import duckdb
 import numpy as np
@@ -38,7 +39,8 @@ class Writing:
         changes = self.changes
         for name, added in self.coded.additions.items():
             self._append(connection, name, added)
-        self._append(connection, "versions", self._version_rows())
+        numbered = {tables.INCIDENT: tables.INCIDENT_SQL} if tables.has_incidents(self.dataset) else {}
+        self._append(connection, "versions", self._version_rows(), numbered)
         self._append(connection, "closed", pa.table({"off": changes.closed_off, "valid_to": changes.closed_to}))
         self._append(connection, "gone", self._gone_rows())
         touched = {"k": changes.touched_k, "version": changes.touched_version}
@@ -70,12 +72,20 @@ class Writing:
             "AND a.off < n.newest AND a.up IS NULL"
         )
 
-    def _append(self, connection: duckdb.DuckDBPyConnection, suffix: str, rows: pa.Table) -> None:
+    def _append(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        suffix: str,
+        rows: pa.Table,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Append *rows*, and columns that SQL makes *more* of them."""
         if not len(rows):
             return
         connection.register("appended", rows)
-        columns = ", ".join(f'"{name}"' for name in rows.column_names)
-        connection.execute(f"INSERT INTO core.{self.table}_{suffix} ({columns}) SELECT * FROM appended")
+        columns = ", ".join(f'"{name}"' for name in (*rows.column_names, *more))
+        made = "".join(f", {sql}" for sql in more.values())
+        connection.execute(f"INSERT INTO core.{self.table}_{suffix} ({columns}) SELECT *{made} FROM appended")
         connection.unregister("appended")
 
     def _version_rows(self) -> pa.Table:

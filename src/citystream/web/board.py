@@ -15,6 +15,7 @@ from citystream.errors import QueryError, StorageError, UnknownName
 from citystream.registry import nearest
 from citystream.store.database import FILE, signs
 from citystream.store.reader import Reader
+from citystream.web.arriving import arriving, slot_of
 from citystream.web.columns import Columns
 from citystream.web.engine import Anew, Engine, Loading
 from citystream.web.query import Memory, Query
@@ -145,6 +146,7 @@ class Board:
                     self.held.pop(name, None)
                     if loading is not None:
                         loading.append((Engine.of(reader, dataset), at.get(name)))
+                        loading[-1][0].engine.arriving = arriving(reader, dataset)
             for gone in self.held.keys() - self.datasets.keys():
                 del self.held[gone]
             if moves:
@@ -160,6 +162,8 @@ class Board:
             before = held.engine.refresh(reader)
         if before is None:
             return []
+        if slot_of(fetched_at) != slot_of(held.fetched_at):
+            held.engine.arriving = arriving(reader, held.engine.dataset)
         self.held[name] = replace(held, fetched_at=fetched_at)
         return [Move(name, before, held.engine.state.columns)]
 

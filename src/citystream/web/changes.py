@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from citystream.catalog.dataset import Dataset, SeriesBreak
+from citystream.catalog.dataset import SeriesBreak
+from citystream.web.engine import Engine
 
 #: A change is said from so many on, on both sides.
 LEAST: Final = 20
+LACKING: Final = "records of this day are missing: its feed was silent, or brought a part"
 _WIDTH: Final = 1.959964
 
 
@@ -34,10 +36,17 @@ def change(now: int, before: int, broken: object = None) -> Change:
     return Change(ratio - 1, ratio * math.exp(-width) - 1, ratio * math.exp(width) - 1)
 
 
-def broken(dataset: Dataset, first: date, last: date) -> dict[str, str] | None:
-    """The first series break that a comparison of *first* with *last* crosses or touches."""
-    found: Sequence[SeriesBreak] = dataset.breaks_between(first, last)
-    return said(found[0]) if found else None
+def broken(engine: Engine, first: date, last: date) -> dict[str, str] | None:
+    """Why nothing from *first* to *last* can be compared: the first series break that is crossed or touched, or a day
+    that lacks records: fewer of them are no fall.
+    """
+    found: Sequence[SeriesBreak] = engine.dataset.breaks_between(first, last)
+    if found:
+        return said(found[0])
+    lacking = engine.arriving.lacks(first, last)
+    if lacking is None:
+        return None
+    return {"from": lacking.isoformat(), "until": lacking.isoformat(), "why": LACKING, "kind": "missing"}
 
 
 def said(one: SeriesBreak) -> dict[str, str]:

@@ -52,10 +52,7 @@ def comparison(
         raise QueryError(f"{until} is before the first day", f"the first day is {first}")
     spans = windows(until or complete)
     counts = _counted(query, filters.without(["t", *own_of(engine.dims, by)]), by, spans)
-    breaks = {
-        name: broken(engine.dataset, spans[name][0], spans["days28"][1])
-        for name in ("before28", "year28", "ytd_before")
-    }
+    breaks = {name: broken(engine, spans[name][0], spans["days28"][1]) for name in ("before28", "year28", "ytd_before")}
     areas = _areas(query, by)
     names = engine.names(by).values
     rows = [_row(name, {key: int(each[n]) for key, each in counts.items()}, breaks, areas.get(name))

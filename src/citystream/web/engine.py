@@ -18,6 +18,7 @@ from citystream.catalog.dataset import Dataset
 from citystream.store.narrow import NarrowEvents
 from citystream.store.reader import Reader
 from citystream.store.views import quoted
+from citystream.web.arriving import Arriving
 from citystream.web.coding import MARK_COUNT, Coder
 from citystream.web.columns import Columns, Unsorted, changed, merged, read
 from citystream.web.cubes import Cubes, build
@@ -61,6 +62,8 @@ class Engine:
         self._dims = dimensions(dataset)
         self.coder = Coder(dataset, self._dims)
         self.state = State(_empty(), None)
+        #: how complete days are; replaced as a whole
+        self.arriving = Arriving(dataset.lag)
         #: held by who counts, and by who sorts the tail in, which is done in place
         self.lock = RLock()
 

@@ -122,7 +122,7 @@ class Overview:
             "before_first": day(pair.before[0]).isoformat(),
             "before_last": day(pair.before[1]).isoformat(),
             "days": pair.days,
-            "break": changes.broken(self._dataset, day(pair.before[0]), day(pair.now[1])),
+            "break": changes.broken(self.query.engine, day(pair.before[0]), day(pair.now[1])),
         }
 
     def _figures(self, pair: Compared | None, complete: date | None, days: Integers) -> dict[str, object]:
@@ -207,7 +207,7 @@ def _recent(query: Query, complete: date | None, days: Integers) -> dict[str, ob
             found[name] = None
             continue
         count = _within(days, columns.first, then)
-        gap = changes.broken(query.engine.dataset, query.engine.day(then[0]), complete)
+        gap = changes.broken(query.engine, query.engine.day(then[0]), complete)
         how = changes.change(n, count, gap)
         told = {"change": how.change, "low": how.low, "high": how.high, "break": gap}
         found[name] = {"n": count} | _dates(query, then) | told

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from citystream.catalog.dataset import Dataset
 from citystream.web.columns import Columns
 from citystream.web.engine import Engine
 from citystream.web.filters import Period
@@ -19,19 +17,14 @@ YEAR = 364
 
 
 def complete_until(engine: Engine, columns: Columns, fetched_at: datetime | None) -> date | None:
-    """The last day that is complete: it ended at least the dataset's lag before its newest record was fetched.
+    """The last day that is complete: it ended at least the dataset's lag before its newest record was fetched, and as
+    long as that takes by what this store saw come (`arriving`).
 
     None if there is no day, or nothing was fetched.
     """
     if not columns.last or fetched_at is None:
         return None
-    return min(engine.day(columns.last), _ended(engine.dataset, fetched_at))
-
-
-def _ended(dataset: Dataset, fetched_at: datetime) -> date:
-    """The last local day that was over by the lag before *fetched_at* (UTC)."""
-    local = fetched_at.replace(tzinfo=UTC).astimezone(ZoneInfo(dataset.city.timezone)).replace(tzinfo=None)
-    return (local - dataset.lag).date() - timedelta(days=1)
+    return min(engine.day(columns.last), engine.arriving.complete_until(engine.dataset, fetched_at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from citystream.errors import QueryError
-from citystream.web import alerts, meta, news, standing
+from citystream.web import alert_detail, alerts, meta, news, standing
 from citystream.web import sql as questions
 from citystream.web.asked import DatasetName
 from citystream.web.board import Held
@@ -52,7 +52,7 @@ def routes(site: Site) -> APIRouter:
     @router.get("/api/alerts/{alert_id}")
     async def one_alert(alert_id: str) -> dict[str, Any]:
         """One alert with the records behind it."""
-        return await site.read(lambda reader: alerts.alert(reader, alert_id, news.complete_days(site.board)))
+        return await site.read(lambda reader: alert_detail.alert(reader, alert_id, news.complete_days(site.board)))
 
     @router.get("/api/status")
     async def how_it_stands(dataset: str = "") -> dict[str, Any]:

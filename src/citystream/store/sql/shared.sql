@@ -14,5 +14,6 @@ CREATE TABLE IF NOT EXISTS core.fetches(
   dataset VARCHAR, source VARCHAR, mode VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, received BIGINT,
   publisher_count BIGINT, publisher_updated_at TIMESTAMP, cursor VARCHAR, fingerprint VARCHAR, columns VARCHAR,
   drift VARCHAR, state VARCHAR, detail VARCHAR);
--- when visits ended, and how far the store was then: they move the clock of detectors too
-CREATE TABLE IF NOT EXISTS core.visits(dataset VARCHAR, off BIGINT, finished_at TIMESTAMP, whole BOOLEAN);
+-- when visits ended, as the log has noted it: they move the clock of detectors too
+CREATE TABLE IF NOT EXISTS core.visits(
+  dataset VARCHAR, number BIGINT, off BIGINT, finished_at TIMESTAMP, whole BOOLEAN);

@@ -78,7 +78,7 @@ function Row({ row, breaks, title, rated, cls = "", chosen = false, open }) {
 }
 
 /** @param {{ratio: number | null, across: Break | null | undefined}} props */
-const Change = ({ ratio, across }) => (across ? html`<span class="brk" title=${across.why}>break</span>` : html`<span class=${ratio === null ? "muted" : ""}>${format.change(ratio)}</span>`);
+const Change = ({ ratio, across }) => (across ? html`<span class="brk" title=${across.why}>${across.kind === "missing" ? "missing" : "break"}</span>` : html`<span class=${ratio === null ? "muted" : ""}>${format.change(ratio)}</span>`);
 
 /** One area: a small multiple of each of its most frequent types. @param {{by: string, area: string}} props */
 function Profile({ by, area }) {

@@ -63,13 +63,29 @@ function Complete({ of, at, state, problem, retry }) {
 function Feeds({ said, state, problem, retry }) {
   const list = /** @type {Said[]} */ (said?.datasets ?? []);
   const units = (/** @type {string} */ name) => meta.value?.datasets.find(each => each.dataset === name);
-  const late = list.filter(each => ["late", "frozen", "refused", "gone", "silent"].includes(each.state));
-  const foot = late.length > 0 && html`<${Icon} name="warn" />${late.map(each => `${each.dataset}: ${each.detail || `${each.state}, last good fetch ${format.moment(each.last_good_fetch)}`}`).join(" · ")}`;
+  const late = list.filter(each => ["late", "frozen", "refused", "gone"].includes(each.state));
+  const warnings = [...late.map(each => `${each.dataset}: ${each.detail || `${each.state}, last good fetch ${format.moment(each.last_good_fetch)}`}`), ...list.flatMap(lacking)];
+  const foot = warnings.length > 0 && html`<${Icon} name="warn" />${warnings.join(" · ")}`;
   const open = (/** @type {string} */ name) => { const of = units(name); if (of) go({ dataset: of.dataset, filters: opening(of), view: {} }); };
   return html`<${Card} title="Feeds" name="Feeds" cls="c7" sub="every dataset here; kinds are never added up; arrivals a day, last 60 days, square-root scale" state=${state} problem=${problem} retry=${retry} foot=${foot} bare=${true} table=${() => [["dataset", "kind", "state", "events", "newest_event", "rejected"], ...list.map(each => [each.dataset, each.kind, each.state, each.events, each.newest_event, each.ledger?.rejected ?? 0])]}>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Feeds"><table class="tbl fixed-first" data-chart="feeds"><thead><tr><th>dataset</th><th>kind</th><th>state</th><th>newest event</th><th class="n">records</th><th>arrivals</th><th class="n">rejected</th></tr></thead>
-    <tbody>${list.map(each => html`<tr aria-selected=${each.dataset === current.value?.dataset} onClick=${() => open(each.dataset)}><td class="s"><button class="plain" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); open(each.dataset); }}>${each.dataset}</button></td><td><${Kind} kind=${each.kind} units=${units(each.dataset)?.units ?? each.kind} /></td><td><span class="state ${each.state === "fresh" ? "" : each.state}">${each.state}</span></td>
+    <tbody>${list.map(each => html`<tr aria-selected=${each.dataset === current.value?.dataset} onClick=${() => open(each.dataset)}><td class="s"><button class="plain" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); open(each.dataset); }}>${each.dataset}</button></td><td><${Kind} kind=${each.kind} units=${units(each.dataset)?.units ?? each.kind} /></td><td>${stateOf(each)}</td>
       <td>${format.moment(each.newest_event)}</td><td class="n">${format.count(each.events)}</td><td><${Arrivals} days=${sixty(said.arrivals?.[each.dataset] ?? [])} width=${150} label="arrivals of ${each.dataset}, last 60 days" /></td><td class="n">${format.count(each.ledger?.rejected ?? 0)}</td></tr>`)}</tbody></table></div><//>`;
+}
+
+/** The state of its visits, or, if that is well, of what they bring. @param {Said} each */
+function stateOf(each) {
+  const arriving = each.feed && each.feed.state !== "fresh" ? each.feed.state : "";
+  const said = each.state === "fresh" && arriving ? arriving : each.state;
+  return html`<span class="state ${said === "fresh" ? "" : ["frozen", "gone"].includes(said) ? said : "late"}">${said}</span>${each.silent_stations?.length > 0 && html`<small class="muted"> ${format.count(each.silent_stations.length)} of its stations silent</small>`}`;
+}
+
+/** What comes in less than it usually does: missing is a state, not a number. @param {Said} each @returns {string[]} */
+export function lacking(each) {
+  const said = [];
+  if (each.feed?.since) said.push(`${each.dataset}: what comes in is ${each.feed.state} since ${format.moment(each.feed.since)} UTC, ${format.count(each.feed.came)} records in ${each.feed.hours} h where ${format.count(Math.round(each.feed.usual))} are usual`);
+  for (const station of each.silent_stations ?? []) said.push(`${station.station}${station.measures.length ? ` (${station.measures.join(", ").replaceAll("_", " ")})` : ""}: silent since ${format.moment(station.since)} UTC`);
+  return said;
 }
 
 /** The last sixty days, also those on which nothing came. @param {{day: string, records: number}[]} days */

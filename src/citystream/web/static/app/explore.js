@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 import { ask, isOld } from "./api.js";
 import * as format from "./format.js";
+import { lacking } from "./data.js";
 import { HeatCard } from "./heat.js";
 import { Kpis } from "./kpis.js";
 import { MapCard } from "./map.js";
@@ -35,9 +36,12 @@ export function Explore() {
 export function Stale() {
   const of = current.value;
   const at = of ? standing.value[of.dataset] : null;
-  if (!of || !at || !["late", "frozen", "refused", "gone", "silent"].includes(at.state)) return null;
-  const says = /** @type {Record<string, string>} */ ({ late: "The source is late.", frozen: "The source has not changed for a long time.", refused: "The last visit to the source failed.", gone: "The source is not there any more.", silent: "Stations are silent." });
-  return html`<div class="banner alert" role="status" data-stale=${at.state}><${Icon} name="clock" /><span><b>${says[at.state]}</b> ${at.detail} Last good fetch ${format.moment(at.last_good_fetch, true)}. ${of.complete_until && of.counted ? `Complete days end on ${format.date(of.complete_until)}.` : ""}</span></div>`;
+  if (!of || !at) return null;
+  const arriving = at.feed && at.feed.state !== "fresh" ? at.feed.state : at.silent_stations?.length ? "stations" : "";
+  const state = ["late", "frozen", "refused", "gone"].includes(at.state) ? at.state : arriving;
+  if (!state) return null;
+  const says = /** @type {Record<string, string>} */ ({ late: "The source is late.", frozen: "The source has not changed for a long time.", refused: "The last visit to the source failed.", gone: "The source is not there any more.", silent: "Nothing comes in.", partial: "A part of what usually comes is missing.", backfill: "The source catches up.", changed: "Far more comes in than usual.", stations: "Stations are silent." });
+  return html`<div class="banner alert" role="status" data-stale=${state}><${Icon} name="clock" /><span><b>${says[state]}</b> ${[at.detail, ...lacking(at)].filter(Boolean).slice(0, 4).join("; ")} Last good fetch ${format.moment(at.last_good_fetch, true)}. ${of.complete_until && of.counted ? `Complete days end on ${format.date(of.complete_until)}.` : ""}</span></div>`;
 }
 
 /** No incidents: which filter emptied the view, and the way out. */

@@ -12,6 +12,9 @@ import { Spark } from "./svg.js";
 
 const EMPTY = ["Incidents in view", "Last 28 complete days", "Same days a year earlier", "Resolved", "Not on the map"];
 
+/** Why nothing is compared. @param {{of: {why: string, kind?: string}}} props */
+const Broken = ({ of }) => html`<span class="brk" title=${of.why}>${of.kind === "missing" ? "records are missing" : "series break"}: no comparison</span>`;
+
 export function Kpis() {
   const said = answer.value;
   const of = /** @type {Dataset} */ (current.value);
@@ -50,7 +53,7 @@ function Recent({ said, of }) {
   const [ref, width] = useWidth();
   if (!recent) return html`<${Cell} name="recent" title="Last 28 complete days" figure="–" text="no complete days yet" />`;
   const { before } = recent;
-  const text = before.break ? html`<span class="brk" title=${before.break.why}>series break: no comparison</span>` : `${format.count(before.n)} in the ${recent.days} days before`;
+  const text = before.break ? html`<${Broken} of=${before.break} />` : `${format.count(before.n)} in the ${recent.days} days before`;
   return html`<${Cell} name="recent" title="Last ${recent.days} complete days" figure=${format.count(recent.n)} small=${before.change === null ? "" : format.change(before.change)} text=${text}
     open=${() => openRows({ t: `${recent.first}..${recent.last}` }, `last ${recent.days} complete days`)}>
     <div class="spark" ref=${ref} title=${format.span(recent.first, recent.last)}><${Spark} values=${daily(said, recent.first, recent.last)} width=${width} label="${of.units} a day, ${format.span(recent.first, recent.last)}" /></div><//>`;
@@ -63,7 +66,7 @@ function YearAgo({ said, of }) {
   if (!recent) return html`<${Cell} name="year" title="Same days a year earlier" figure="–" text="no complete days yet" />`;
   const { year } = recent;
   const none = year.first < (of.first_day ?? "");
-  const text = none ? "before the first record" : year.break ? html`<span class="brk" title=${year.break.why}>series break: no comparison</span>` : "364 days back: same weekdays";
+  const text = none ? "before the first record" : year.break ? html`<${Broken} of=${year.break} />` : "364 days back: same weekdays";
   return html`<${Cell} name="year" title="Same days a year earlier" figure=${none ? "–" : format.count(year.n)} small=${year.change === null || none ? "" : format.change(year.change)} text=${text}
     open=${none ? undefined : () => openRows({ t: `${year.first}..${year.last}` }, "a year earlier")}>
     <div class="spark" ref=${ref} title=${format.span(year.first, year.last)}>${!none && html`<${Spark} values=${daily(said, year.first, year.last)} width=${width} tone="--ghost" label="${of.units} a day, ${format.span(year.first, year.last)}" />`}</div><//>`;

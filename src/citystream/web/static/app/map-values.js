@@ -24,10 +24,13 @@ export function cellValues(measure, cells) {
   return view ? Array.from(view.counts, (_, index) => (cells && !Number.isFinite(cells.x[index]) ? null : valueOf(view, index, measure, cells?.km2 ?? null, null))) : [];
 }
 
+/** The change of one value of a view; none across a series break, or where records are missing. @param {import("./types.js").View | null | undefined} view @param {number} index */
+export const changeIn = (view, index) => (view?.before && view.compared && !answer.value?.compared?.break ? format.changeOf(view.compared[index] ?? 0, view.before[index] ?? 0) : null);
+
 /** @param {import("./types.js").View} view @param {number} index @param {string} measure @param {number | null} km2 @param {number | null} residents */
 function valueOf(view, index, measure, km2, residents) {
   const n = view.counts[index] ?? 0;
-  if (measure === "change") return view.before && view.compared ? format.changeOf(view.compared[index] ?? 0, view.before[index] ?? 0) : null;
+  if (measure === "change") return changeIn(view, index);
   if (measure === "km2") return km2 ? n / km2 : null;
   if (measure === "rate") return residents && n >= 20 ? (1000 * n) / residents : null;
   return n;

@@ -10,7 +10,7 @@ import { unmapped } from "./kpis.js";
 import { openRows } from "./drawer.js";
 import { CanvasLayer } from "./map-layer.js";
 import { areaAt, areaShapes, cellAt, cellShapes, cellsIn, latOf, lonOf, pointAt } from "./map-shapes.js";
-import { areaValues, cellValues, Legend, MEASURES, spread } from "./map-values.js";
+import { areaValues, cellValues, changeIn, Legend, MEASURES, spread } from "./map-values.js";
 import { Card, html, Icon, Menu, Precision, Segments } from "./parts.js";
 import { choose, show, shown, toggle, valuesOf } from "./state.js";
 import { answer, areaDimension, asked, cellSize, city, current, dimension, label, mapMode } from "./store.js";
@@ -243,7 +243,7 @@ function Tip({ tip, of, width, height }) {
   const place = { left: `${left}px`, top: `${top}px` };
   if (tip.cell !== undefined) {
     const view = said?.views.cells;
-    const ratio = view?.before && view.compared ? format.changeOf(view.compared[tip.cell] ?? 0, view.before[tip.cell] ?? 0) : null;
+    const ratio = changeIn(view, tip.cell);
     return html`<div class="map-pop tip" style=${place} aria-hidden="true"><b>One hexagon</b><dl><dt>${of.units}</dt><dd>${format.count(view?.counts[tip.cell])}</dd>${view?.before && html`<dt>vs previous</dt><dd>${format.change(ratio)}</dd>`}</dl></div>`;
   }
   if (tip.area !== undefined) return html`<${AreaTip} area=${tip.area} place=${place} of=${of} />`;
@@ -257,7 +257,7 @@ function AreaTip({ area, place, of }) {
   const view = found ? answer.value?.views[found.name] : null;
   const n = view?.counts[index] ?? 0;
   const shape = found?.areas?.[index];
-  const ratio = view?.before && view.compared ? format.changeOf(view.compared[index] ?? 0, view.before[index] ?? 0) : null;
+  const ratio = changeIn(view, index);
   return html`<div class="map-pop tip" style=${place} aria-hidden="true"><b>${label(found, area)}</b><dl><dt>${of.units}</dt><dd>${format.count(n)}</dd>${view?.before && html`<dt>vs previous</dt><dd>${format.change(ratio)}</dd>`}
     ${shape?.km2 && html`<dt>per km²</dt><dd>${format.measure(n / shape.km2)}</dd>`}${shape?.residents && html`<dt>per 1,000 residents</dt><dd>${n < 20 ? "under 20" : format.measure((1000 * n) / shape.residents)}</dd>`}</dl></div>`;
 }

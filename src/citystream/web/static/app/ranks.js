@@ -84,7 +84,7 @@ const tick = (rank, most) => {
 /** @param {{rank: Rank}} props */
 function Change({ rank }) {
   const across = answer.value?.compared?.break;
-  if (across) return html`<span class="brk" title=${across.why}>break</span>`;
+  if (across) return html`<span class="brk" title=${across.why}>${across.kind === "missing" ? "missing" : "break"}</span>`;
   const ratio = rank.before === null || rank.compared === null ? null : format.changeOf(rank.compared, rank.before);
   return html`<span class="chg ${ratio === null || Math.round(ratio * 100) === 0 ? "none" : ""}">${format.change(ratio)}</span>`;
 }

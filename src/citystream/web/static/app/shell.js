@@ -54,12 +54,13 @@ const open = of => of && go({ dataset: of.dataset, filters: opening(of), view: {
 function Fresh() {
   const of = current.value;
   if (!of || !meta.value) return null;
-  const state = standing.value[of.dataset]?.state ?? "";
+  const told = standing.value[of.dataset];
+  const state = told?.state === "fresh" ? (told.feed?.state ?? "fresh") : (told?.state ?? "");
   const at = of.fetched_at ?? standing.value[of.dataset]?.last_good_fetch;
   const fetched = at ? format.elapsed(format.secondsBetween(at, meta.value.now)) : "";
   const newest = of.newest_event ?? standing.value[of.dataset]?.newest_event;
   const lag = of.lag_days === null || of.lag_days < 1 ? "" : ` (lag ${Math.round(of.lag_days)} d)`;
-  return html`<div class="fresh">${state && html`<span class="state ${state === "fresh" ? "" : state}">${format.title(state)}</span>`}
+  return html`<div class="fresh">${state && html`<span class="state ${state === "fresh" ? "" : ["frozen", "gone"].includes(state) ? state : "late"}">${format.title(state)}</span>`}
     <span>${fetched && html`fetched <b>${fetched} ago</b>`}<span class="opt-l"> ${newest && html`· newest event <b>${format.moment(newest)}</b>`}
     ${of.complete_until && of.counted && html` · complete to <b>${format.date(of.complete_until, false)}</b>${lag}`}</span></span></div>`;
 }

@@ -48,14 +48,15 @@ export function Interval({ value, low, high }) {
     <circle cx=${x(value)} cy="10" r="4" style=${sure ? "fill:var(--ink)" : "fill:var(--surface);stroke:var(--ghost);stroke-width:1.75"} />`}</svg>`;
 }
 
-/** What was observed against what was expected. @param {{observed: number, expected: number, low: number, high: number, most: number, off: boolean, width: number}} props */
-export function Bullet({ observed, expected, low, high, most, off, width }) {
-  const room = Math.max(40, width - 104);
-  const x = (/** @type {number} */ value) => (room * Math.min(value, most)) / most;
+/** What was observed against what was expected, on a scale from *least* to *most*; *side* is room for words. @param {{observed: number, expected: number, low: number, high: number, most: number, least?: number, side?: number, off: boolean, width: number}} props */
+export function Bullet({ observed, expected, low, high, most, least = 0, side = 104, off, width }) {
+  const room = Math.max(40, width - side);
+  const x = (/** @type {number} */ value) => (room * (Math.max(Math.min(value, most), least) - least)) / (most - least || 1);
+  const [end, far] = observed > high ? [high, true] : [low, observed < low];
   return html`<svg width=${width} height="20" aria-hidden="true"><line x1="0" x2=${room} y1="10.5" y2="10.5" class="grid" />
     <rect x=${x(low)} y="4" width=${Math.max(1, x(high) - x(low))} height="12" rx="2" style="fill:var(--band);stroke:var(--line-2)" />
     <line x1=${x(expected)} x2=${x(expected)} y1="3" y2="17" style="stroke:var(--ink-2);stroke-width:1.5" />
-    ${!off && observed > high && html`<line x1=${x(high)} x2=${x(observed)} y1="10.5" y2="10.5" style="stroke:var(--alert);stroke-width:2" />`}
+    ${!off && far && html`<line x1=${x(end)} x2=${x(observed)} y1="10.5" y2="10.5" style="stroke:var(--alert);stroke-width:2" />`}
     <circle cx=${x(observed)} cy="10.5" r="5" style=${off ? "fill:var(--surface);stroke:var(--ink-3);stroke-width:1.75" : "fill:var(--alert)"} /></svg>`;
 }
 

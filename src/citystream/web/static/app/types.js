@@ -26,7 +26,7 @@
  * @property {string} [description]
  */
 
-/** @typedef {{from: string, until: string | null, why: string}} Break */
+/** @typedef {{from: string, until: string | null, why: string, kind?: string}} Break */
 
 /**
  * @typedef {object} Dataset
@@ -163,7 +163,22 @@
  * @property {string | null} withdrawn_at
  * @property {boolean} provisional
  * @property {Record<string, unknown> | string | null} rule
+ * @property {boolean} fixed  by a fixed rule, which knows no usual
+ * @property {"more" | "fewer" | null} direction
+ * @property {number | null} lo95
+ * @property {number | null} hi95
+ * @property {number | null} completeness
+ * @property {string | null} feed_state
+ * @property {string | null} reason
+ * @property {number | null} zones  how many areas below a district it is about
+ * @property {string | null} unit  of a reading
+ * @property {number | null} decimals  of a reading's numbers
+ * @property {string} card  the rarest alert of those that are two ways of seeing the same
  */
+
+/** How an alert stood. @typedef {{at: string | null, status: string, observed: number, expected: number | null, completeness: number | null, feed_state: string | null, reason: string | null}} Stood */
+
+/** @typedef {{grain: string, starts: string[], counts?: number[], values?: (number | null)[], within?: boolean[]}} Around */
 
 /** @typedef {{size: string, metres: number, corners: [number, number][], lon: (number | null)[], lat: (number | null)[], fold: number[] | null}} Cells */
 
