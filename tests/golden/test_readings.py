@@ -250,8 +250,8 @@ def test_an_alert_is_explained_by_its_readings(reader: Reader) -> None:
     )
     found = explained(reader, reader.query(sql)["alert_id"][0].as_py())
     assert str(found["sentence"]).startswith(
-        "air_temperature at Oak Street Weather Station, 2016-05-26 20:00 to 2016-05-26 21:00: 18.6; expected 27.2 "
-        "(95 % range 25.4 to 29.1); as rare as once in "
+        "air_temperature at Oak Street Weather Station, 2016-05-26 20:00 to 2016-05-26 21:00: 18.6 °C; expected 27.2 "
+        "°C (95 % range 25.4 to 29.1); as rare as once in "
     )
     records = found["records"]
     assert isinstance(records, list)

@@ -14,8 +14,10 @@ import pytest
 
 from citystream.app import App
 from citystream.config import load
+from citystream.errors import PortalError
 from citystream.log.segments import VISITS
 from citystream.simulate.city import RESOURCES, generate
+from citystream.simulate.faults import ServerError
 from citystream.simulate.portal import SimulatedPortal
 from tests.integration.test_cli import _elsewhere, citystream  # noqa: F401
 from tests.integration.test_detect_commands import CITY, DATASET, DAYS, START, Told, burst, usual, written
@@ -129,7 +131,7 @@ def test_a_log_of_an_earlier_release_gets_a_visit_once(town: Path, tmp_path: Pat
 
 
 def test_visits_to_a_portal_of_which_most_find_nothing(tmp_path: Path) -> None:
-    """What they say of the clock is in the log, once for each half hour."""
+    """What they say of the clock is in the log, once for each half hour; what failed says so too."""
     history = generate(CRIMES, start=datetime(2024, 9, 20).date(), end=datetime(2024, 11, 9).date(), seed=5, scale=0.05)
     begun = datetime(2024, 11, 5, 3, 12, tzinfo=UTC)
     now = [begun]
@@ -139,8 +141,13 @@ def test_visits_to_a_portal_of_which_most_find_nothing(tmp_path: Path) -> None:
         for minutes in (0, 1, 20, 600, 1440, 1490):
             now[0] = begun + timedelta(minutes=minutes)
             assert app.run(CRIMES).pending == 0
+        portal.faults.add(ServerError(path="*", times=0, status=404))
+        now[0] += timedelta(hours=1)
+        with pytest.raises(PortalError):
+            app.run(CRIMES)
     before = everything(tmp_path / "data", "chicago_crimes")
     assert 3 <= len(before["visits"]) <= 8
+    assert before["visits"][-1][3] == now[0].replace(tzinfo=None)
     assert {row[1] for row in before["episodes"]}, "detectors said something"
     anew = without_its_store(tmp_path / "data", tmp_path / "anew")
     App(load({"data": anew}, {}), clock=lambda: now[0]).import_files(CRIMES, [])

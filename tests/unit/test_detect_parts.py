@@ -318,6 +318,16 @@ class TestDelay:
         assert step.of(np.zeros(3, np.int64), np.array([0, 47, 48])).tolist() == [0, 0, 1]
         assert not Delays(1).watched(100)
 
+    @pytest.mark.parametrize("types", [0, 2])
+    def test_types_that_nothing_is_known_of_wait_for_the_lag_too(self, types: int) -> None:
+        """Also those that come when there was none yet, and after a restart."""
+        grown = Completeness.restored(Completeness.step(types, lag=48).state()).grown(3)
+        slots = np.array([0, 47, 48])
+        assert all(grown.of(np.full(3, kind), slots).tolist() == [0, 0, 1] for kind in range(3))
+        assert not grown.learnt
+        known = Completeness(np.full((1, 2), [0.5, 1.0]), np.zeros((1, 2)), learnt=True).grown(2)
+        assert known.curve.tolist() == [[0.5, 1.0]] * 2
+
 
 class TestNowcast:
     def test_nothing_in_is_the_expectation_and_all_in_is_the_count(self) -> None:

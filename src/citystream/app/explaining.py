@@ -120,9 +120,9 @@ def decimals(row: Row) -> int:
     """So many decimals of a reading's numbers say something, by how far its usual range reaches.
 
     >>> decimals({"lo95": 1012.2, "hi95": 1019.9}), decimals({"lo95": 0.01, "hi95": 0.05})
-    (1, 4)
+    (1, 3)
     """
-    step = (_number(row["hi95"]) - _number(row["lo95"])) / 5
+    step = (_number(row["hi95"]) - _number(row["lo95"])) / 3
     return min(max(1 - floor(log10(step)), 0), _MOST_DECIMALS) if step > 0 else 1
 
 

@@ -70,8 +70,6 @@ class Scan:
     given.
     """
 
-    name = "scan"
-
     def __init__(
         self,
         places: Floats,

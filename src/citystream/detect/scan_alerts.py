@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from citystream.detect.alerting import GONE, Rule
 from citystream.detect.arrays import State
 from citystream.detect.episodes import Alert, AlertChange, alert_id, alerts_of, columns_of, taken_back
@@ -37,6 +39,7 @@ class ScanAlerts:
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
         self._alerts: dict[str, Alert] = {}
+        self._limit = 0
 
     def all(self) -> list[Alert]:
         """As they stand."""
@@ -44,6 +47,7 @@ class ScanAlerts:
 
     def drop_before(self, slot: int) -> None:
         """Alerts whose last alarm was of a window that ended before *slot* stay as they are."""
+        self._limit = slot
         self._alerts = {name: alert for name, alert in self._alerts.items() if alert.last_alarm >= slot}
 
     def settle(
@@ -66,11 +70,12 @@ class ScanAlerts:
 
     def state(self) -> State:
         """As arrays."""
-        return columns_of(self.all())
+        return columns_of(self.all()) | {"limit": np.array([self._limit])}
 
     def restore(self, state: State) -> None:
         """Take what `state` gave."""
         self._alerts = {alert.alert_id: alert for alert in alerts_of(state)}
+        self._limit = int(state["limit"][0])
 
     def _episodes(self, kind: int, alarms: Sequence[ScanAlarm], known: list[Alert]) -> dict[str, _Episode]:
         """By alert id; alerts that something still sustains keep theirs."""
@@ -88,7 +93,7 @@ class ScanAlerts:
     def _named(self, kind: int, groups: list[list[ScanAlarm]], named: dict[int, Alert]) -> dict[str, _Episode]:
         """*groups* by alert id; that of the alert that was raised first of those that some are *named* after."""
         found = {}
-        for group in groups:
+        for group in (each for each in groups if max(alarm.end for alarm in each) >= self._limit):
             first = min(group, key=lambda each: (each.looked_at, each.end)).end
             lost = [named[id(each)] for each in group if id(each) in named]
             if lost:
