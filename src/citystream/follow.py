@@ -117,8 +117,8 @@ class Follower:
         memory, self._memory = self._current(history, known, anew=anew), None
         pulses = self._pulses(memory, history)
         rows: list[Row] = []
-        if len(pulses) - 1 > memory.told:
-            memory.pulses = pulses
+        memory.pulses = pulses
+        if len(pulses) - 1 > memory.told and int(pulses.slot[-1]) >= memory.engine.due():
             rows = self._tell(memory, history)
         if len(rows) or anew or memory.clock - memory.kept >= _KEPT_EVERY:
             rows = self._keep(memory, rows, history, anew=anew)

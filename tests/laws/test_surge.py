@@ -212,3 +212,20 @@ def test_it_comes_back_under_the_same_id(prepared) -> None:
 def test_a_restored_engine_is_the_same(prepared) -> None:
     state, _ = prepared
     assert same(state, resumed(state).state(), "course", "rates", "rows", "alerts", "copy", "pending", "begun")
+
+
+def test_a_record_from_before_the_copies_does_not_keep_later_ones_from_being_forgotten(prepared) -> None:
+    state, coming = prepared
+    # as it is after three months: only the younger of the two copies is left
+    younger = {name.replace("copy1.", "copy0."): each for name, each in state.items() if name.startswith("copy1.")}
+    assert younger
+    state = {name: each for name, each in state.items() if not name.startswith("copy")} | younger
+    old = usual().take(slice(0, 1))
+    gone = replace(old, delta=-old.delta, came=old.came * 0 + PREPARED + 30)
+    burst = Burst(1, 0, -40, (0, 1, 1, 2, 3, 3, 4, 5), (0,), 20, NEW)
+    alone, _ = at_once(state, PaneDeltas.joined([coming, gone]))
+    both, _ = at_once(state, together(PaneDeltas.joined([coming, gone]), [burst]))
+    mine, theirs = alone.state(), both.state()
+    names = [name for name in mine if name.startswith(("course", "rates")) and ".delays." not in name]
+    # by going back the delay of the old record is known again: it was one of those that the copy has
+    assert names and all(np.array_equal(mine[name], theirs[name]) for name in names)

@@ -86,6 +86,10 @@ class DriftEngine:
             changes += self._turn()
         return tuple(changes)
 
+    def due(self) -> int:
+        """The moment at which the next day is over."""
+        return self._begins(self._today) if self._first > _NEVER else _NEVER
+
     def alerts(self) -> list[Alert]:
         """The alerts that may still change, as they stand."""
         return self._alerts.all()

@@ -83,6 +83,10 @@ class Engine(Protocol):
         """Everything that came before slot *clock* of the clock is there; returns what happened to alerts."""
         ...
 
+    def due(self) -> int:
+        """The slot of the clock before which `advance` has nothing to do: what comes before may be told later."""
+        ...
+
     def state(self) -> State:
         """Everything that later results depend on."""
         ...

@@ -117,6 +117,10 @@ class Scan:
                 self.begin_day()
         return found
 
+    def due(self) -> int:
+        """The next moment at which something is looked at, or a day ends."""
+        return min(self._next, self.day_end) if self.position > _NEVER else _NEVER
+
     def stop(self, clock: int) -> int | None:
         """Up to where time is passed at once: to *clock*, or to the end of the day; None if there is nothing to do."""
         self._sort()

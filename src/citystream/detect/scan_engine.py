@@ -80,6 +80,10 @@ class ScanEngine:
                 self._begin_day()
         return tuple(changes)
 
+    def due(self) -> int:
+        """The next moment at which it looks at something, or a day ends."""
+        return self._scan.due()
+
     def alerts(self) -> list[Alert]:
         """The alerts that may still change, as they stand."""
         return self._alerts.all()

@@ -33,6 +33,10 @@ class Sensors:
         self._sensors: dict[Series, Sensor] = {}
         self._episodes: dict[Series, Episodes] = {}
 
+    def due(self) -> int:
+        """Each reading says something."""
+        return -(1 << 40)
+
     def take(self, series: Series, readings: Readings) -> tuple[list[Episode], list[Episode]]:
         """Learn what came of one *series*; returns the episodes that are no more, and those that are new or changed."""
         if series not in self._sensors:

@@ -105,6 +105,10 @@ class Surge:
                 self._begin_day(course, course.today + 1)
         return tuple(changes)
 
+    def due(self) -> int:
+        """It looks at something in every slot."""
+        return self._course.position + 1 if self._course else -_NEVER
+
     def alerts(self) -> list[Alert]:
         """The alerts that may still change, as they stand."""
         return self._alerting.alerts.all() if self._course else []
@@ -172,7 +176,9 @@ class Surge:
         """Take in what came in the slot that is over."""
         now = self._taken(course.position + 1)
         course.turn(now)
-        seen = now.since[(now.delta < 0) & (now.since < course.position)]
+        # what was learnt from a record of before the copies stays; it does not keep the others from being learnt again
+        oldest = _position_of(self._copies[0]) if self._copies else course.position
+        seen = now.since[(now.delta < 0) & (now.since >= oldest) & (now.since < course.position)]
         self._wrong_since = min(self._wrong_since, int(seen.min(initial=_NEVER)))
 
     def _taken(self, stop: int) -> PaneDeltas:
