@@ -50,7 +50,7 @@ _WIDTH, _HEIGHT = 122, 50
 
 def texts() -> dict[Path, str]:
     """Every text that is made here, by its file."""
-    readme = ROOT / "README.md"
+    readme, judging = ROOT / "README.md", DOCS / "how-to-judge-detectors.md"
     return {
         DOCS / "city-file.schema.json": editor.written(),
         DOCS / "commands.md": commands(),
@@ -58,6 +58,7 @@ def texts() -> dict[Path, str]:
         DOCS / "datasets.md": datasets(),
         DOCS / "reject-reasons.md": reject_reasons(),
         readme: _with_block(readme.read_text("utf-8"), "speed", speed()),
+        judging: _with_block(judging.read_text("utf-8"), "bars", bars()),
     }
 
 
@@ -253,13 +254,14 @@ def bars() -> str:
     """What detectors were measured to do, from the newest results of `benchmarks.detection`."""
     streams, chicago = _result("detection_through_store"), _result("detection_chicago")
     rows = [_bar(each) for each in streams["bars"]] + [_real(each) for each in chicago["rows"]]
-    table = _table(("what", "false alerts a week", "found", "hours until then, median", "kept"), rows)
+    table = _table(("what", "streams", "false alerts a week", "found", "hours until then, median", "kept"), rows)
     return f"{table}\nMeasured on {streams['measured']} and {chicago['measured']}.\n"
 
 
 def _bar(found: dict[str, Any]) -> tuple[str, ...]:
     names = ("false_a_week", "found", "median_delay_h")
-    return found["bar"], *(_within(found, name) for name in names), "yes" if found["ok"] else "no"
+    streams = str(found.get("streams", found.get("compared")))
+    return found["bar"], streams, *(_within(found, name) for name in names), "yes" if found["ok"] else "no"
 
 
 def _within(found: dict[str, Any], name: str) -> str:
@@ -273,7 +275,7 @@ def _within(found: dict[str, Any], name: str) -> str:
 
 def _real(found: dict[str, Any]) -> tuple[str, ...]:
     what = f"Chicago 2016: {found['detector']}, B={found['budget']:g}: all alerts"
-    return what, f"{found['a_week']:.2f}", "", "", "yes" if found["ok"] else "no"
+    return what, "1", f"{found['a_week']:.2f}", "", "", "yes" if found["ok"] else "no"
 
 
 def _result(name: str) -> dict[str, Any]:

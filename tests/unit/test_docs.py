@@ -93,7 +93,10 @@ def test_documents_speak_of_the_project_alone(path: Path) -> None:
         assert set(re.findall(r"https?://([\w.-]+)", text)) <= OUTSIDE
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md", "datasets.md", "reject-reasons.md", "README.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["commands.md", "settings.md", "datasets.md", "reject-reasons.md", "README.md", "how-to-judge-detectors.md"],
+)
 def test_what_follows_from_the_code_is_current(name: str) -> None:
     (made,) = [(path, text) for path, text in generator().texts().items() if path.name == name]
     assert made[0].read_text("utf-8") == made[1], "run: make docs"
