@@ -11,7 +11,7 @@ stands as long as one of its days is half as rare as raises one; else it is with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -94,15 +94,22 @@ class DriftAlerts:
     def _sustained(self, rows: Sequence[DriftAlarm], found: dict[str, list[DriftAlarm]]) -> dict[str, list[DriftAlarm]]:
         """Of the active alerts that are not *found* those that *rows* of their days keep, and these rows."""
         lost = (alert for alert in self._book.all() if alert.active and alert.alert_id not in found)
-        kept = ((alert, [row for row in rows if self._meets([row], alert)]) for alert in lost)
+        cells: dict[tuple[int, int], list[DriftAlarm]] = {}
+        for row in rows:
+            cells.setdefault((row.district, row.type), []).append(row)
+        kept = (
+            (alert, [row for row in cells.get((alert.district, alert.type), ()) if self._meets([row], alert)])
+            for alert in lost
+        )
         return {alert.alert_id: days for alert, days in kept if days and not self._into(alert, found)}
 
     def _meets(self, rows: list[DriftAlarm], alert: Alert) -> bool:
         """Whether the days from the first of *rows* to the last meet those of *alert*, in its cell and direction."""
         first, last = rows[0], rows[-1]
+        if (first.district, first.type, _direction(first)) != (alert.district, alert.type, alert.direction):
+            return False
         begun, ended = self._span(alert)
-        same = (first.district, first.type, _direction(first)) == (alert.district, alert.type, alert.direction)
-        return same and first.day <= ended and last.day >= begun
+        return first.day <= ended and last.day >= begun
 
     def _span(self, alert: Alert) -> tuple[int, int]:
         """The days of its first alarm and of its last one."""
@@ -197,11 +204,18 @@ class DriftAlerts:
     def _drop(self, found: dict[str, list[DriftAlarm]], limit: int) -> None:
         """What ended before day *limit* stays as it is; days that something still hangs on are kept."""
         self._book.drop_before(self._days.bounds(max(limit, 0))[1])
-        alerts = self._book.all()
-        known = {alert.alert_id for alert in alerts}
+        known = {alert.alert_id for alert in self._book.all()}
         kept = {id(row) for name, rows in found.items() if rows[-1].day >= limit or name in known for row in rows}
-        kept |= {id(row) for row in self._settled if any(self._meets([row], each) for each in alerts if each.active)}
-        self._settled = [row for row in self._settled if id(row) in kept]
+        spans: dict[tuple[int, int, str], list[tuple[int, int]]] = {}
+        for alert in (each for each in self._book.all() if each.active):
+            spans.setdefault((alert.district, alert.type, alert.direction), []).append(self._span(alert))
+        self._settled = [row for row in self._settled if id(row) in kept or _hangs(row, spans)]
+
+
+def _hangs(row: DriftAlarm, spans: Mapping[tuple[int, int, str], Sequence[tuple[int, int]]]) -> bool:
+    """Whether *row* is a day of one of the *spans* of active alerts, by cell and direction."""
+    of_cell = spans.get((row.district, row.type, _direction(row)), ())
+    return any(begun <= row.day <= ended for begun, ended in of_cell)
 
 
 def _place(alarm: DriftAlarm) -> tuple[int, int, int, int]:

@@ -33,8 +33,9 @@ _HALF_DAY, _TWO_DAYS = 24, 96
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
 
-#: How much of an archive those are told that need no more of it to know what is usual, and are slow.
-PASTS = {"scan": timedelta(days=400)}
+#: How much of an archive each is told: no more than it needs to know what is usual, because years cost minutes. The
+#: longest half-life of `surge` is half a year, that of `scan` four months; the rarity of its scores has 35 weeks.
+PASTS = {"surge": timedelta(days=1100), "drift": timedelta(days=1100), "scan": timedelta(days=300)}
 
 
 @dataclass(frozen=True, slots=True)

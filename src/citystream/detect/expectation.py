@@ -146,10 +146,11 @@ def expected_of_day(history: RateHistory, ends: tuple[int, int], age: int, compl
     for depth in range(DAY_LENGTH):
         begin = DAY_LENGTH - 1 - depth
         share = complete.by_slot[:, min(depth + age, complete.by_slot.shape[1] - 1)]
+        everything_is_in = complete.whole or bool((share == 1.0).all())
         for mu, total in zip((timed, everything), sums, strict=True):
             if mu is everything or depth < _SHORT:
                 part = mu[begin : begin + moments]
-                np.add(total, part if complete.whole else part * share, out=total)
+                np.add(total, part if everything_is_in else part * share, out=total)
         if depth + 1 in LENGTHS:
             which = sums[1] if depth + 1 == DAY_LENGTH else sums[0]
             made.append(which.reshape(moments, -1).copy())
