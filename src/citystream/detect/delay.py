@@ -64,11 +64,6 @@ class Completeness:
             return np.asarray(self.curve[:, np.searchsorted(CLASSES, slots)])
         return np.array([np.interp(slots, CLASSES, row) for row in self.curve]).reshape(len(self.curve), -1)
 
-    @cached_property
-    def whole(self) -> bool:
-        """Whether every count is complete at once."""
-        return bool((self.curve == 1).all())
-
     def of(self, types: Integers, slots: Integers) -> Floats:
         """F of *types* after *slots*; before a record occurred it is 0."""
         place = np.clip(slots, 0, self.by_slot.shape[1] - 1)

@@ -146,7 +146,7 @@ def expected_of_day(history: RateHistory, ends: tuple[int, int], age: int, compl
     for depth in range(DAY_LENGTH):
         begin = DAY_LENGTH - 1 - depth
         share = complete.by_slot[:, min(depth + age, complete.by_slot.shape[1] - 1)]
-        everything_is_in = complete.whole or bool((share == 1.0).all())
+        everything_is_in = bool((share == 1.0).all())
         for mu, total in zip((timed, everything), sums, strict=True):
             if mu is everything or depth < _SHORT:
                 part = mu[begin : begin + moments]

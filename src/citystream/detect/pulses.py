@@ -38,10 +38,6 @@ class Pulses:
     def __len__(self) -> int:
         return len(self.first)
 
-    def upto(self, count: int) -> Pulses:
-        """The first *count*."""
-        return Pulses(*(getattr(self, each.name)[:count] for each in fields(self)))
-
     def of(self, offs: Integers) -> Integers:
         """The place of the pulse in which each offset came."""
         return np.asarray(np.searchsorted(self.first, offs, side="right") - 1, np.int64)
