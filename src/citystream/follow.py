@@ -28,7 +28,7 @@ from citystream.detect.keeping import packed, unpacked
 from citystream.detect.local_days import LocalClock
 from citystream.detect.pulses import Pulses
 from citystream.detect.spans import Versions, spans
-from citystream.detect.telling import archives, begins_a_year, long_ago, told
+from citystream.detect.telling import begins_a_year, loads, long_ago, told
 from citystream.ports import Followed, History, Integers
 
 _SLOTS_A_DAY = 48
@@ -131,10 +131,10 @@ class Follower:
         """
         memory = self._begun()
         memory.pulses = self._pulses(memory, history)
+        self._find_archives(memory, history)
         last = len(memory.pulses) - 1
         if last < 1:
             return list
-        memory.pulses = self._with_archives(memory, history, 0, last)
         until = int(memory.pulses.first[last])
         memory.since = self._since(history, until)
         found, at = self._spans(memory, history, 0, until), int(memory.pulses.at[last])
@@ -179,27 +179,29 @@ class Follower:
 
     def _tell(self, memory: Memory, history: History) -> list[Row]:
         """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
+        self._find_archives(memory, history)
         first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
+        rows: list[Row] = []
+        if until <= first:
+            return rows
         if not first:
             memory.since = self._since(history, int(pulses.first[1]))
         found = self._spans(memory, history, int(pulses.first[first]), int(pulses.first[until]))
-        memory.pulses = pulses = self._with_archives(memory, history, first, until)
-        rows: list[Row] = []
         for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
             rows += self._pass(memory, found, place)
             fed = memory.came > _NEVER
             rows += self._load(memory, history, place + 1) if fed else self._pass(memory, found, place + 1)
         return rows + self._pass(memory, found, until)
 
-    def _with_archives(self, memory: Memory, history: History, first: int, until: int) -> Pulses:
-        """The pulses, those from place *first* to before *until* marked if they brought an archive."""
-        pulses = memory.pulses
-        edges = pulses.first[first : until + 1]
-        many, old = history.came(edges, long_ago(pulses.slot[first:until], self.asked.lag))
-        loaded = pulses.archive.copy()
-        loaded[first:until] |= archives(many, old, memory.counted)
-        memory.counted += int(many.sum())
-        return replace(pulses, archive=loaded)
+    def _find_archives(self, memory: Memory, history: History) -> None:
+        """Mark those that came in the pulses that were not told yet; one that still comes is left for later."""
+        pulses, first = memory.pulses, memory.told
+        if len(pulses) - first < 2:
+            return
+        edges = pulses.first[first:]
+        came = history.came(edges, long_ago(pulses.slot[first:-1], self.asked.lag))
+        memory.pulses = loads(pulses, first, came, memory.counted)
+        memory.counted += int(came[0][edges[1:] <= memory.pulses.first[-1]].sum())
 
     def _pass(self, memory: Memory, found: Versions, until: int) -> list[Row]:
         """Tell what came in the pulses before *until*, up to where that begins."""

@@ -81,9 +81,9 @@ class ReadingFollower(Follower):
 
     def _tell(self, memory: Memory, history: History) -> list[Row]:
         """Everything up to where the last pulse begins, pulse by pulse; returns how alerts stood since, in order."""
-        first, until = memory.told, len(memory.pulses) - 1
-        memory.pulses = pulses = self._with_archives(memory, history, first, until)
-        edges = pulses.first[first : until + 1].tolist()
+        self._find_archives(memory, history)
+        first, pulses = memory.told, memory.pulses
+        edges = pulses.first[first:].tolist()
         said = self._read(memory, history, edges[0], edges[-1])
         rows: list[Row] = []
         for place, (begun, ended) in enumerate(pairwise(edges), first):

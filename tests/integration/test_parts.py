@@ -71,7 +71,7 @@ class Town:
         return self.at
 
     def app(self, *, watch: Watch | None = None) -> App:
-        values = {"data": str(self.data), "pause": 0, "patience": 0, "page_rows": 100, "threads": 1}
+        values = {"data": str(self.data), "pause": 0, "patience": 0, "page_rows": 100, "threads": 1, "learn": False}
         app = App(load(values, {}), clock=self.now, watch=watch)
         dataset = app.library.get(DATASET)
         sources = tuple(
@@ -154,6 +154,19 @@ def test_a_part_that_fails_does_not_hold_back_the_other(town: Town, tables) -> N
     town.portal.faults.clear()
     town.run()
     assert town.events(2024) == published(tables, NEW, MIDDLE)
+
+
+def test_the_parts_of_a_run_are_one_visit_for_those_that_follow(town: Town) -> None:
+    """An archive in two parts is learnt once; also if one of them fails."""
+    app = town.app()
+    log = app.log(app.library.get(DATASET))
+    app.run(DATASET)
+    assert [visit.off for visit in log.visits(0)] == [log.end()]
+    town.portal.faults.add(ServerError(path=f"*{NEW}*", times=0))
+    town.at += timedelta(hours=2)
+    with pytest.raises(PortalError, match=NEW):
+        app.run(DATASET)
+    assert [visit.off for visit in log.visits(0)] == [log.end()] * 2
 
 
 def test_of_sources_of_the_same_days_the_first_is_visited() -> None:

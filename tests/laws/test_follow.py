@@ -264,20 +264,23 @@ def test_what_is_taken_away_withdraws_and_leaves_nothing(name, burst, cuts) -> N
         assert there[0] == there[1]
 
 
+def shifted(fortnights: Sequence[int]) -> list[Record]:
+    """What is usual, so many fortnights before."""
+    return [
+        replace(record, id=f"old{each}-{place}", local=record.local - timedelta(days=14 * each))
+        for each in fortnights
+        for place, record in enumerate(usual())
+        if record.local
+    ]
+
+
 @engines
 def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning(name) -> None:
     """A quarter that comes at once: what is said is what a store says that had it all the time."""
     of, years = about(name), range(1, 6) if DAYS_BEFORE[name] else (4, 5, 6)
     rng, log = np.random.default_rng(3), log_of("surge", [Burst(1, 5, 14, 0, taken=False)])
     middle = len(log) // 2
-    old = [
-        replace(
-            record, id=f"old{year}-{place}", local=record.local - timedelta(days=14 * year), fetched=log[middle].fetched
-        )
-        for year in years
-        for place, record in enumerate(usual())
-        if record.local
-    ]
+    old = [replace(record, fetched=log[middle].fetched) for record in shifted(years)]
     rng.shuffle(old)
     loaded = [*log[:middle], *old, *log[middle:]]
     with database() as late, database() as pieces, database() as early:
@@ -288,3 +291,33 @@ def test_an_archive_that_is_loaded_later_is_learnt_from_the_beginning(name) -> N
         since = "2030-01-01" if DAYS_BEFORE[name] else "2024-02-28"  # in the first weeks nothing is said at all
         count = f"SELECT count(*) FROM alerts WHERE window_start < '{since}'"
         assert late.connection.execute(count).fetchall() > early.connection.execute(count).fetchall()
+
+
+@engines
+@FEW
+@given(
+    minutes=st.lists(st.sampled_from([5, 20, 40, 90]), min_size=3, max_size=6),
+    cuts=st.lists(st.integers(0, 4000), max_size=6),
+    restarts=st.booleans(),
+    loses_at=st.integers(-1, 6),
+    lag=st.sampled_from(["PT0S", "P1D"]),
+)
+def test_a_listing_that_is_read_for_hours_is_one_archive(name, minutes, cuts, restarts, loses_at, lag) -> None:
+    """However long a visit takes that brings years, alerts are those of one that took no time."""
+    of, rest = about(name, lag), log_of("surge", [Burst(1, 5, 14, 0, taken=False)])
+    old = sorted(shifted(range(1, 9)), key=lambda record: str(record.local))
+    size = len(old) // len(minutes)
+    at, slow = START + timedelta(hours=6), list[Record]()
+    for place, more in enumerate(minutes):
+        part = old[place * size : (place + 1) * size if place + 1 < len(minutes) else None]
+        slow += [replace(each, fetched=at) for each in part]
+        at += timedelta(minutes=more)
+    last = slow[-1].fetched
+    rest = [replace(each, fetched=max(each.fetched, last + timedelta(hours=1))) for each in rest]
+    visits = [(len(slow), last + timedelta(minutes=1))]
+    with database() as once, database() as hours, database() as pieces:
+        followed(once, [*(replace(each, fetched=last) for each in slow), *rest], of, visits=visits)
+        followed(hours, [*slow, *rest], of, visits=visits)
+        followed(pieces, [*slow, *rest], of, cuts, visits, restarts=restarts, loses_at=loses_at)
+        assert history(pieces.connection) == history(hours.connection)
+        assert history(hours.connection) == history(once.connection) != []

@@ -21,6 +21,10 @@ from citystream.store.history import StoredHistory
 from citystream.store.known_incidents import KnownIncidents
 
 
+#: How what detectors keep is laid out; one that kept it otherwise begins anew.
+_LAYOUT = 2
+
+
 class Following:
     """What each detector remembers, by dataset: it need not read it at each opening of the store.
 
@@ -87,7 +91,7 @@ def _asked(dataset: Dataset, name: str, parameters: dict[str, object]) -> Asked:
     )
     make = registry.load("engines", name)
     seen = {word: value for word, value in asdict(about).items() if word != "areas" or of_areas}
-    said: tuple[object, ...] = (name, sorted(parameters.items()), sorted(seen.items()))
+    said: tuple[object, ...] = (_LAYOUT, name, sorted(parameters.items()), sorted(seen.items()))
     if dataset.kind == READING:
         said += (sorted((measure, repr(rule)) for measure, rule in dataset.measures.items()),)
     settings = repr(said)

@@ -35,6 +35,11 @@ class Logs:
             self._open[dataset.table] = self._opened(dataset)
         return self._open[dataset.table]
 
+    def reach(self, dataset: Dataset) -> int:
+        """Where the log of *dataset* ends when all that waits there has an offset."""
+        log = self.of(dataset)
+        return log.end() + log.waiting()
+
     def _opened(self, dataset: Dataset) -> Log:
         folder = self._data / "log" / dataset.table
         if self.address:

@@ -22,13 +22,15 @@ _NEVER = -(1 << 40)
 @dataclass(frozen=True, slots=True)
 class Pulses:
     """Pulses as parallel arrays: the offset of the *first* record, the *slot* of the clock, the offset *at* which the
-    clock got there, and 1 if it brought an *archive*: records of long ago, which did not come when they were published.
+    clock got there, 1 if it brought an *archive*: records of long ago, which did not come when they were published, and
+    1 if a visit has *ended* in it.
     """
 
     first: Integers
     slot: Integers
     at: Integers
     archive: Integers
+    ended: Integers
 
     @classmethod
     def none(cls) -> Pulses:
@@ -37,6 +39,14 @@ class Pulses:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def take(self, which: Integers | slice) -> Pulses:
+        """Some of them."""
+        return Pulses(*(getattr(self, each.name)[which] for each in fields(self)))
+
+    def goes_on(self, place: int) -> bool:
+        """Whether the pulse at *place* is of the same visit as the one before: it began with a record."""
+        return bool(not self.ended[place - 1] and self.at[place] == self.first[place])
 
     def of(self, offs: Integers) -> Integers:
         """The place of the pulse in which each offset came."""
@@ -55,18 +65,22 @@ class Pulses:
         ahead, by a day at most.
         """
         newest, begun = (int(self.slot[-1]), int(self.first[-1])) if len(self) else (_NEVER, 0)
-        found = list[tuple[int, int, int, int]]()
+        found = [[int(part[-1]) for part in self._parts()]] if len(self) else []
         columns = (moments["at"].cast(pa.int64()), moments["off"], moments["visit"], moments["whole"])
         for at, off, visit, whole in zip(*(each.to_pylist() for each in columns), strict=True):
             slot = at // 1_000_000 // _SLOT
             if visit and (whole or ends_slot):
                 slot = max(slot + 1, min(newest + 1, slot + _AHEAD)) if off > begun else slot + 1
+            if visit and found and off > begun:
+                found[-1][-1] = 1
             if slot > newest:
-                found.append((off, slot, max(off - visit, 0), 0))
+                found.append([off, slot, max(off - visit, 0), 0, 0])
                 newest, begun = slot, off
-        new = np.array(found, np.int64).reshape(-1, 4).T
-        pairs = zip((self.first, self.slot, self.at, self.archive), new, strict=True)
-        return Pulses(*(np.concatenate(pair) for pair in pairs))
+        new = np.array(found, np.int64).reshape(-1, len(fields(self))).T
+        return Pulses(*(np.concatenate([old[:-1], more]) for old, more in zip(self._parts(), new, strict=True)))
+
+    def _parts(self) -> tuple[Integers, ...]:
+        return tuple(getattr(self, each.name) for each in fields(self))
 
     def state(self) -> State:
         """As arrays."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import takewhile
+
 import numpy as np
 
 from citystream.detect.changes import ARCHIVE, NEW, REVISED, PaneDeltas
@@ -17,6 +20,8 @@ _AHEAD = 7 * _SLOTS_A_DAY
 #: it is an archive that was loaded, not a publisher that is late.
 _LONG_AGO = 30 * _SLOTS_A_DAY
 _MANY, _SHARE = 500, 0.05
+#: A visit that brings an archive is one for so long.
+_LOADING = _SLOTS_A_DAY
 
 
 def begins_a_year(slots: Integers, clock: LocalClock) -> Booleans:
@@ -38,6 +43,41 @@ def archives(many: Integers, old: Integers, counted: int) -> Integers:
     before = counted + np.cumsum(many) - many
     mostly = (old * 2 > many) & (old >= _MANY) & (old >= _SHARE * before)
     return np.asarray((many > 0) & ((before == 0) | mostly), np.int64)
+
+
+def loads(pulses: Pulses, first: int, came: tuple[Integers, Integers], counted: int) -> Pulses:
+    """*pulses* with their archives marked, from place *first* on; each of them but the last brought so many new and old
+    records (*came*), and *counted* came before.
+
+    A listing of years is read for hours: pulses that go on with an archive, of the same visit and with most records
+    still of long ago, are one with it, so that it is learnt once. One that may go on in the last pulse stays open:
+    pulses end with it then.
+    """
+    many, old = came
+    brought = archives(many, old, counted)
+    pulses = replace(pulses, archive=pulses.archive.copy())
+    pulses.archive[first:-1] |= brought
+    kept, after = np.ones(len(pulses), bool), first
+    for begun in (np.flatnonzero(brought) + first).tolist():
+        if begun < after:
+            continue
+        after = _loaded(pulses, begun, many[begun - first :], old[begun - first :])
+        kept[begun + 1 : after] = False
+    return pulses.take(np.flatnonzero(kept))
+
+
+def _loaded(pulses: Pulses, begun: int, many: Integers, old: Integers) -> int:
+    """The place after the pulses that are one with that at *begun*, from which on *many* records came, some *old*; of
+    the last pulse it is not known yet how many, so it counts as one that goes on.
+    """
+    mostly = [*(np.cumsum(old) * 2 > np.cumsum(many)), True]
+    if not mostly[0]:
+        return begun + 1
+    goes_on = (
+        mostly[place - begun] and pulses.goes_on(place) and pulses.slot[place] - pulses.slot[begun] <= _LOADING
+        for place in range(begun + 1, len(pulses))
+    )
+    return begun + 1 + len(list(takewhile(bool, goes_on)))
 
 
 def told(found: Versions, pulses: Pulses, places: tuple[int, int], lag: int) -> PaneDeltas:
