@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,9 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from citystream.app import App
+from citystream.app.levels import Series, levels_of
 from citystream.app.weeks import By, week_table
 from citystream.catalog.library import Library
-from citystream.cli import weekly
+from citystream.cli import since, weekly
 from citystream.cli.nowcast import app as nowcast_app
 from citystream.config import load
 from citystream.detect.farrington import reference_weeks
@@ -140,6 +142,34 @@ def test_weeks_without_a_table_say_why(reader: Reader) -> None:
         week_table(reader, NAME, date(2013, 12, 31), "city")
 
 
+def test_narcotics_fell_when_stops_did(folder: Path, reader: Reader) -> None:
+    """At the turn of 2015 police in Chicago began to stop far fewer people, and so found far less."""
+    found = levels_of(reader, NAME, Series("NARCOTICS"), 3)
+    assert found.seasonal
+    assert not found.missing
+    then = [each for each in pairwise(found.levels) if date(2015, 11, 1) < each[1].first < date(2016, 2, 1)]
+    assert [after.a_week < 0.7 * before.a_week for before, after in then] == [True]
+    for level in found.levels:
+        with duckdb.connect() as engine:
+            row = engine.execute(
+                f"SELECT count(DISTINCT \"Case Number\") FROM read_csv('{folder / 'two.csv'}', all_varchar = true) "
+                f"WHERE \"Primary Type\" = 'NARCOTICS' AND strptime(\"Date\", '%m/%d/%Y %I:%M:%S %p')::DATE BETWEEN "
+                f"DATE '{level.first}' AND DATE '{level.last}'"
+            ).fetchall()
+        assert level.incidents == row[0][0]
+        assert level.weeks == ((level.last - level.first).days + 1) / 7
+
+
+def test_what_has_no_levels_says_why(reader: Reader) -> None:
+    with pytest.raises(ConfigError, match="no NARCOTIC ") as error:
+        levels_of(reader, NAME, Series("NARCOTIC"), 3)
+    assert "NARCOTICS" in error.value.hint
+    with pytest.raises(ConfigError, match="SEX OFFENSE in district 008"):
+        levels_of(reader, NAME, Series("SEX OFFENSE", "008"), 3)
+    with pytest.raises(ConfigError, match="complete weeks from 2016-11-07"):
+        levels_of(reader, NAME, Series("THEFT", since=date(2016, 11, 1)), 3)
+
+
 def test_the_commands(folder: Path) -> None:
     run, data = CliRunner(), {"CITYSTREAM_DATA": str(folder / "data")}
     shown = run.invoke(weekly.app, [NAME, "--week", "2016-W51"], env=data)
@@ -158,3 +188,13 @@ def test_the_commands(folder: Path) -> None:
     assert isinstance(wrong.exception, ConfigError)
     # the files ended years ago: there are no newest days
     assert "has no events of" in str(run.invoke(nowcast_app, [NAME], env=data).exception)
+
+
+def test_the_command_that_says_since_when(folder: Path) -> None:
+    run, data = CliRunner(), {"CITYSTREAM_DATA": str(folder / "data")}
+    shown = run.invoke(since.app, [NAME, "--type", "NARCOTICS"], env=data)
+    assert shown.exit_code == 0, shown.output
+    assert "lasting changes" in shown.output
+    assert "2015-11-23" in shown.output
+    wrong = run.invoke(since.app, [NAME, "--type", "NARCOTICS", "--from", "soon"], env=data)
+    assert "--from: 'soon' is no date" in str(wrong.exception)

@@ -83,7 +83,7 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
+class DaysSeen:
     """Local days with records: from the *first* to the *last* that is no straggler, and the *holes* between."""
 
     first: date
@@ -99,8 +99,8 @@ def week_table(reader: Reader, name: str, week: date | None, by: By) -> Week:
     if dataset.kind == READING:
         raise ConfigError(f"{name} has readings, which are measured and not counted", "citystream alerts has theirs")
     known = known_of(reader, dataset)
-    days = _days(reader, dataset)
-    newest = _newest(known, days)
+    days = days_seen(reader, dataset)
+    newest = newest_complete(known, days)
     asked = monday_of(week) if week else newest
     if asked > newest:
         raise ConfigError(
@@ -131,7 +131,8 @@ def week_completeness(known: Known, monday: date) -> float:
     return float(np.mean([known.of_day(monday + each * _DAY)[0] for each in range(7)]))
 
 
-def _days(reader: Reader, dataset: Dataset) -> _Days:
+def days_seen(reader: Reader, dataset: Dataset) -> DaysSeen:
+    """Raises `ConfigError` if there are none."""
     found = reader.query(
         f'SELECT occurred_local::DATE AS day, count(*) AS n FROM "{dataset.table}" WHERE occurred_local IS NOT NULL '
         "AND type IS NOT NULL GROUP BY ALL ORDER BY day"
@@ -143,11 +144,11 @@ def _days(reader: Reader, dataset: Dataset) -> _Days:
     real = [day for day, count in counts.items() if count >= _NEWEST * usual]
     span = [real[0] + place * _DAY for place in range((real[-1] - real[0]).days + 1)]
     holes = tuple(day for day in span if usual >= _USUAL and counts.get(day, 0) < _HOLE * usual)
-    return _Days(real[0], real[-1], holes)
+    return DaysSeen(real[0], real[-1], holes)
 
 
-def _newest(known: Known, days: _Days) -> date:
-    """The newest complete week."""
+def newest_complete(known: Known, days: DaysSeen) -> date:
+    """The Monday of the newest complete week. Raises `ConfigError` if there is none."""
     monday = monday_of(days.last + _DAY) - _WEEK
     while monday >= days.first:
         if week_completeness(known, monday) >= COMPLETE and not any(monday_of(each) == monday for each in days.holes):
@@ -161,7 +162,7 @@ def _newest(known: Known, days: _Days) -> date:
     )
 
 
-def _why(known: Known, days: _Days, monday: date) -> str:
+def _why(known: Known, days: DaysSeen, monday: date) -> str:
     """Why a week is not complete."""
     if monday + _WEEK - _DAY > days.last:
         return f"records reach to {days.last}"
@@ -173,7 +174,7 @@ def _why(known: Known, days: _Days, monday: date) -> str:
 def _table(reader: Reader, known: Known, monday: date, past: tuple[date, tuple[date, ...]], by: By) -> Week:
     since, holes = past
     first = max(since, date(monday.year - _YEARS_READ, 1, 1))
-    counts = _counts(reader, known.dataset, (first, monday + _WEEK - _DAY), by)
+    counts = week_counts(reader, known.dataset, (first, monday + _WEEK - _DAY), by)
     cells = sorted({_cell(row) for row in counts})
     place = {cell: number for number, cell in enumerate(cells)}
     weekly = Weekly(len(cells))
@@ -190,7 +191,7 @@ def _table(reader: Reader, known: Known, monday: date, past: tuple[date, tuple[d
     return Week(monday, rows, table.years, days, first, week_completeness(known, monday), known.learnt)
 
 
-def _counts(reader: Reader, dataset: Dataset, days: tuple[date, date], by: By) -> list[dict[str, object]]:
+def week_counts(reader: Reader, dataset: Dataset, days: tuple[date, date], by: By) -> list[dict[str, object]]:
     """Incidents by week, type and district; sensitive types, and all of a city, have none."""
     sensitive = f"SELECT type FROM ({reader.meanings()}) WHERE dataset = {quoted(dataset.name)} AND sensitive"
     district = f"CASE WHEN type NOT IN ({sensitive}) THEN district END" if by == "district" else "NULL::VARCHAR"

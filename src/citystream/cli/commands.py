@@ -28,6 +28,7 @@ COMMANDS: dict[str, Listed] = {
     "query": Listed("citystream.cli.query:app", "Ask in SQL, as things stand or as they were known at a date."),
     "alerts": Listed("citystream.cli.alerts:app", "Windows that are, or were, above a rule."),
     "weekly": Listed("citystream.cli.weekly:app", "What was unusual in a week, beside the season in years before."),
+    "since": Listed("citystream.cli.since:app", "Since when incidents of a type are as many as they are."),
     "nowcast": Listed("citystream.cli.nowcast:app", "The newest days: what is in, and what they will probably be."),
     "detect": Listed("citystream.cli.detect:app", "How a detector fares: on known streams, and on a dataset's past."),
     "rejects": Listed("citystream.cli.rejects:app", "Published rows that are in no table, and why."),

@@ -37,7 +37,7 @@ def backtest(
     stays as it is. Days are UTC.
     """
     said = invocation(ctx)
-    first, last = _day("--from", start), _day("--to", end)
+    first, last = day("--from", start), day("--to", end)
     with App(said.settings()).reader() as reader:
         name = known(reader, dataset)
         rule = backtest_rule(reader.datasets[name], detector, budget)
@@ -74,7 +74,8 @@ def _row(name: str, one: Fared) -> tuple[object, ...]:
     return (name, one.alerts, rate, delay, *shares, one.joined, one.provisional)
 
 
-def _day(option: str, text: str | None) -> date | None:
+def day(option: str, text: str | None) -> date | None:
+    """The day that an option names. Raises `ConfigError` if it is none."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
