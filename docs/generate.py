@@ -58,7 +58,7 @@ def texts() -> dict[Path, str]:
         DOCS / "datasets.md": datasets(),
         DOCS / "reject-reasons.md": reject_reasons(),
         readme: _with_block(readme.read_text("utf-8"), "speed", speed()),
-        judging: _with_block(judging.read_text("utf-8"), "bars", bars()),
+        judging: _with_block(_with_block(judging.read_text("utf-8"), "bars", bars()), "costs", costs()),
     }
 
 
@@ -256,6 +256,24 @@ def bars() -> str:
     rows = [_bar(each) for each in streams["bars"]] + [_real(each) for each in chicago["rows"]]
     table = _table(("what", "streams", "false alerts a week", "found", "hours until then, median", "kept"), rows)
     return f"{table}\nMeasured on {streams['measured']} and {chicago['measured']}.\n"
+
+
+def costs() -> str:
+    """What detectors that follow the store cost beside what a visit costs, from the newest result."""
+    found = _result("detection_cost")
+    columns = ("feed", "detectors", "records", "transaction", "whole visit", "detectors, ms", "of both, %")
+    table = _table(columns, [_cost(each) for each in found["rows"]])
+    return f"{table}\nMeasured on {found['measured']}.\n"
+
+
+def _cost(found: dict[str, Any]) -> tuple[str, ...]:
+    every = {0.5: "each half hour", 24.0: "each day", 168.0: "each week"}[found["every_hours"]]
+    feed = f"{found['dataset']}, {every if found['what'] == 'live' else 'archive' + ', live' * found['live']}"
+    shares = " / ".join(f"{100 * found[name]:,.0f}" for name in ("share", "share_of_visit"))
+    visit = sum(found[f"{name}_ms"] for name in ("reading", "log", "transaction", "visit"))
+    times = (found["transaction_ms"], visit, found["detectors_ms"])
+    number = f"{found['rows'] / found['visits']:,.0f}"
+    return feed, ", ".join(found["detectors"]), number, *(f"{each:,.0f}" for each in times), shares
 
 
 def _bar(found: dict[str, Any]) -> tuple[str, ...]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from tests.services.kafka import kafka, kafka_broker
 from tests.services.mariadb import mariadb_server, mysql
 from tests.services.opensearch import opensearch, opensearch_server, worker
@@ -19,5 +23,14 @@ __all__ = [
     "postgres",
     "postgres_server",
     "s3_server",
+    "without_learning",
     "worker",
 ]
+
+
+@pytest.fixture(scope="module")
+def without_learning() -> Iterator[None]:
+    """For tests of other things: a row of years ago has detectors that learn go through every day since."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CITYSTREAM_LEARN", "false")
+        yield

@@ -19,9 +19,9 @@ from benchmarks.measuring import RESULTS, write
 from citystream.detect.arrays import Floats
 from citystream.detect.changes import NEW, PaneDeltas
 from citystream.detect.episodes import AlertChange
-from citystream.detect.judging import Block
 from citystream.detect.learning import Looking
 from citystream.detect.local_days import shifted_clock
+from citystream.detect.rows import Rows
 from citystream.detect.surge import Surge, SurgeSettings
 from citystream.detect.tail import LENGTHS
 
@@ -101,7 +101,7 @@ def windows(of: Stream, looking: Looking) -> list[list[tuple[Floats, Floats, Flo
     counting, cells = course.learning.count, np.arange(of.districts * of.types)
     made: list[list[tuple[Floats, Floats, Floats, Integers]]] = [[] for _ in LENGTHS]
 
-    def listening(counted: Block, today: int, whole: Any) -> None:
+    def listening(rows: Rows, ends: Integers, age: int, today: int) -> None:
         block = course.looks_of_today(looking.ages[0])
         alpha = course.standard.rates.of(today).alpha.ravel()
         for place, length in enumerate(LENGTHS):
@@ -109,7 +109,7 @@ def windows(of: Stream, looking: Looking) -> list[list[tuple[Floats, Floats, Flo
                 mean = block.expected[place][row]
                 wide = course.standard.spread.newest.spread(place, cells % of.types, mean, alpha)
                 made[place].append((block.observed[place][row], mean, wide, cells))
-        counting(counted, today, whole)
+        counting(rows, ends, age, today)
 
     course.learning.count = listening  # type: ignore[method-assign]
     engine.advance(origin(of) + of.slots)

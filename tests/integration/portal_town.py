@@ -76,7 +76,7 @@ class PortalTown:
         return self.app(data, source, **settings).run(self.dataset, full=full)
 
     def app(self, data: Path, source: Source, **settings: object) -> App:
-        values = {"data": str(data), "pause": 0, "patience": 0.1, "page_rows": 200, "threads": 1}
+        values = {"data": str(data), "pause": 0, "patience": 0.1, "page_rows": 200, "threads": 1, "learn": False}
         app = App(load({**values, **settings}, {}), clock=lambda: self.at)
         with_source(app, self.dataset, **source.model_dump())
         return app

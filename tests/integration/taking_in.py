@@ -1,5 +1,7 @@
 """A process to be killed: takes in Chicago crimes as told, in small steps.
 
+Detectors that learn follow the log alone: what they say of files and visits depends on when those were read.
+
 Usage: taking_in.py DATA (log | run URL | FILE...)
 """
 
@@ -16,7 +18,8 @@ DATASET = "chicago/crimes"
 
 
 def main(data: str, what: str, *rest: str) -> None:
-    app = App(load({"data": data, "pause": 0, "batch_rows": 300, "page_rows": 700}, {}))
+    settings = {"data": data, "pause": 0, "batch_rows": 300, "page_rows": 700, "learn": what == "log"}
+    app = App(load(settings, {}))
     if what == "run":
         with_source(app, DATASET, host=rest[0])
         app.run(DATASET)

@@ -53,7 +53,7 @@ class Desk:
 
     @property
     def app(self) -> App:
-        app = App(load({"data": str(self.data), "threads": 1}, {}))
+        app = App(load({"data": str(self.data), "threads": 1, "learn": False}, {}))
         app.library = LIBRARY
         return app
 

@@ -41,6 +41,7 @@ class Desk:
 
     def app(self, **settings) -> App:
         values = {"data": str(self.folder), "pause": 0, "patience": 0.1, "portal": self.portal.url, "threads": 1}
+        values |= {"learn": False}
         return App(load(values | settings, {}), clock=lambda: self.now)
 
     def check(self, name=CRIMES) -> Checked:

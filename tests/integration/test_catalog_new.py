@@ -53,6 +53,7 @@ def app(folder, **settings) -> App:
         "patience": 0.1,
         "cities": [str(folder / "cities")],
         "threads": 1,
+        "learn": False,
     }
     return App(load(values | settings, {}), clock=lambda: NOW)
 

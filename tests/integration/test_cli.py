@@ -13,6 +13,7 @@ from citystream.app import LOCK, App
 from citystream.cli import main
 from citystream.config import load
 
+pytestmark = pytest.mark.usefixtures("without_learning")
 HEADER = (
     "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"
     "Community Area,FBI Code,X Coordinate,Y Coordinate,Year,Updated On,Latitude,Longitude"

@@ -22,12 +22,12 @@ COMMAND = [sys.executable, "-m", "citystream.cli"]
 
 
 def started(folder: Path, *words: object, **settings: str) -> subprocess.Popen[str]:
-    """A citystream of its own in *folder*."""
+    """A citystream of its own in *folder*, whose detectors learn nothing."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")}
     return subprocess.Popen(
         [*COMMAND, *map(str, words)],
         cwd=folder,
-        env={**clean, **settings},
+        env={**clean, "CITYSTREAM_LEARN": "false", **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -17,6 +17,7 @@ from citystream.store.views import UNIONS
 from tests.integration.test_cli import DATASET, ROWS, citystream, crimes
 from tests.unit.test_conform_rows import SAN_DIEGO
 
+pytestmark = pytest.mark.usefixtures("without_learning")
 CALLS = "san-diego/calls"
 #: Tables that have no counts and no events: where records went, and when.
 BOOKS = {"rejects", "ledger", "positions", "fetches", "counterparts"}

@@ -159,9 +159,8 @@ class Town:
 
     def app(self, **settings: object) -> App:
         values = {"data": str(self.data), "portal": self.address or self.portal.url, "pause": 0, "patience": 0}
-        app = App(
-            load({**values, "page_rows": self.feed.page_rows, "threads": 1, **settings}, {}), clock=self.clock.here
-        )
+        values |= {"page_rows": self.feed.page_rows, "threads": 1, "learn": False}
+        app = App(load({**values, **settings}, {}), clock=self.clock.here)
         app.library = LIBRARY
         return app
 

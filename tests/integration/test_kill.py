@@ -99,7 +99,7 @@ def test_killed_while_reading_files(history, tmp_path: Path) -> None:
     for month in (10, 11, 12):
         files.append(tmp_path / f"until-{month}.csv")
         export(history, files[-1], at=datetime(2024, month, 1, tzinfo=UTC))
-    App(load({"data": str(undisturbed)}, {})).import_files(DATASET, files)
+    App(load({"data": str(undisturbed), "learn": False}, {})).import_files(DATASET, files)
     assert killed(disturbed, [str(file) for file in files], kills=7, seed=2) == 7
     assert_ledger_balances(disturbed)
     hidden = (*WHEN_READ, *OFFSETS)

@@ -78,6 +78,7 @@ class Town:
 
     def app(self, **settings: object) -> App:
         values = {"data": str(self.data), "pause": 0, "patience": 0, "page_rows": PAGE_ROWS, "threads": 1}
+        values |= {"learn": False}
         opened = App(load({**values, **settings}, {}), clock=self.calendar.here)
         opened.library = LIBRARY
         with_source(

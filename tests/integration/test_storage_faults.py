@@ -30,10 +30,12 @@ COMMAND = [sys.executable, "-m", "citystream.cli"]
 #: What depends on when something was fetched, and how often.
 READ_AGAIN = (*WHEN_READ, *OFFSETS)
 FETCHED_AGAIN = ("first_seen_at", "changed_at", "known_from", "known_until", "vanished_at")
+#: When the late export was made, and files are taken in: detectors that learn go through every day until then.
+LATE = datetime(2025, 2, 1, tzinfo=UTC)
 
 
 def app(data: Path, **flags: object) -> App:
-    return App(load({"data": str(data), **flags}, {}))
+    return App(load({"data": str(data), **flags}, {}), clock=lambda: LATE)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def published(history, tmp_path_factory) -> tuple[Path, Path]:
     """An early and a late export."""
     folder = tmp_path_factory.mktemp("published")
     export(history, folder / "early.csv", at=datetime(2024, 9, 25, tzinfo=UTC))
-    export(history, folder / "late.csv", at=datetime(2025, 2, 1, tzinfo=UTC))
+    export(history, folder / "late.csv", at=LATE)
     return folder / "early.csv", folder / "late.csv"
 
 
@@ -183,7 +185,8 @@ def test_files_may_not_grow(published, undisturbed, tmp_path, most):
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
         words = [*COMMAND, "--data", str(data), "import", DATASET, *map(str, paths)]
-        return subprocess.run(words, cwd=ROOT, capture_output=True, preexec_fn=limited, check=False)
+        alone = os.environ | {"CITYSTREAM_LEARN": "false"}
+        return subprocess.run(words, cwd=ROOT, env=alone, capture_output=True, preexec_fn=limited, check=False)
 
     ended = import_(*published, limit=most)
     assert b"Traceback" not in ended.stderr
@@ -299,7 +302,7 @@ def test_a_writer_waits_for_a_reader(begun, published, undisturbed):
 
 def test_a_writer_does_not_wait_for_ever(begun, published):
     with held(begun, "reader", "Reader") as reader, pytest.raises(StoreBusy, match=f"process {reader.pid}"):
-        App(load({"data": str(begun)}, {}), lock_patience=0.3).import_files(DATASET, [published[1]])
+        App(load({"data": str(begun), "learn": False}, {}), lock_patience=0.3).import_files(DATASET, [published[1]])
 
 
 def test_a_reader_within_the_same_process(begun, published):
@@ -311,7 +314,7 @@ def test_a_reader_within_the_same_process(begun, published):
             with app(begun).reader() as reader:
                 asked.extend(reader.query("SELECT count(*) AS n FROM events")["n"].to_pylist())
 
-    watched = App(load({"data": str(begun)}, {}), watch=Watch(progress=ask))
+    watched = App(load({"data": str(begun)}, {}), clock=lambda: LATE, watch=Watch(progress=ask))
     watched.import_files(DATASET, [published[1]])
     assert asked
 

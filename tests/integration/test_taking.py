@@ -41,7 +41,7 @@ def file_of(path: Path, people: list[tuple[str, str, str]], first: int = 1) -> P
 
 
 def app(data: Path, *take: str) -> App:
-    return App(load({"data": str(data), "take": list(take)}, {}))
+    return App(load({"data": str(data), "take": list(take), "learn": False}, {}))
 
 
 def people(opened: App) -> list[tuple[object, ...]]:

@@ -15,7 +15,8 @@ from tests.sources import with_source
 
 
 def main(data: str, dataset: str, source: str) -> None:
-    app = App(load({"data": data, "pause": 0, "batch_rows": 300, "page_rows": 100}, {}), clock=lambda: SPRING)
+    settings = {"data": data, "pause": 0, "batch_rows": 300, "page_rows": 100, "learn": False}
+    app = App(load(settings, {}), clock=lambda: SPRING)
     with_source(app, dataset, **json.loads(source))
     app.run(dataset)
 

@@ -14,14 +14,15 @@ from scipy.stats import nbinom
 from citystream.detect.arrivals import Arrivals
 from citystream.detect.baseline import Baseline, Day, DayRates
 from citystream.detect.changes import NEW, PaneDeltas
-from citystream.detect.delay import Completeness, Delays
+from citystream.detect.delay import CLASSES, Completeness, Delays
 from citystream.detect.episodes import alert_id, episodes_of
+from citystream.detect.expectation import RateHistory, expected_apart, expected_of_day
 from citystream.detect.explain import Explained, factors, sentence
 from citystream.detect.feed import Feed, is_frozen, is_silent
 from citystream.detect.local_days import LocalDays, shifted_clock
 from citystream.detect.nowcast import nowcast, scatter_of, size_of
 from citystream.detect.recurrence import RecurrenceMap, episode_maxima
-from citystream.detect.rows import Rows, cell_codes, counted, counted_in
+from citystream.detect.rows import Rows, cell_codes, counted, counted_apart, counted_in
 from citystream.detect.scores import FLOOR, ScoreBook, Scored
 from citystream.detect.tail import LENGTHS, Dispersion, DispersionSums, quantile, tail_score
 
@@ -230,6 +231,28 @@ class TestRows:
                 ]
                 assert blocks[place][:, cell].tolist() == brute
                 assert singly[:, place].tolist() == brute
+
+    def test_some_cells_and_some_ends_are_those_of_all(self) -> None:
+        """Bit for bit: what is looked at decides nothing."""
+        rng, cells = np.random.default_rng(3), np.array([1, 4])
+        slot, cell, late = rng.integers(0, 144, 400), rng.integers(0, 6, 400), rng.integers(0, 60, 400)
+        none = np.zeros(400, np.int64)
+        codes = cell_codes(*np.divmod(cell, 2), rng.random(400) < 0.8)
+        rows = Rows.none().merged(Rows(slot, codes, slot + late, none, none + 1))
+        history = RateHistory(LocalDays(shifted_clock(0)))
+        for day in range(3):
+            history.put(day, learnt(40 + day).expect(MONDAY))
+        curve = np.linspace([0.3, 0.5], 1.0, len(CLASSES)).T
+        complete, ends = Completeness(curve, 0 * curve, learnt=True), np.arange(60, 121)
+        held, mean = counted(rows, 66, 126, 6, (3, 2)), expected_of_day(history, (60, 120), 6, complete)
+        few_held = counted(rows, 66, 126, 6, (3, 2), cells=cells)
+        few_mean = expected_of_day(history, (60, 120), 6, complete, cells)
+        apart = [ends[ends % length == 0] for length in LENGTHS]
+        for place, some in enumerate(expected_apart(history, apart, 6, complete)):
+            assert np.array_equal(few_held[place], held[place][:, cells])
+            assert np.array_equal(few_mean[place], mean[place][:, cells])
+            assert np.array_equal(some, mean[place][apart[place] - 60])
+            assert np.array_equal(counted_apart(rows, apart[place], place, 6, (3, 2)), held[place][apart[place] - 60])
 
     def test_what_is_taken_away_is_gone(self) -> None:
         one = np.ones(3, np.int64)

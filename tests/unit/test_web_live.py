@@ -21,6 +21,8 @@ from citystream.web.live import Hub, event, resync
 from tests.integration.test_cli import DATASET, REVISED, ROWS, crimes
 from tests.unit.dashboard_site import Served, served
 
+pytestmark = pytest.mark.usefixtures("without_learning")
+
 
 def take_in(folder: Path, *rows: str) -> None:
     citystream.import_files(DATASET, crimes(folder.with_name("more.csv"), list(rows)), data=folder)

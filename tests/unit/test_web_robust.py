@@ -22,6 +22,8 @@ from citystream.web.live import Hub, event
 from tests.integration.test_cli import DATASET, ROWS, crimes
 from tests.unit.dashboard_site import CHICAGO, Served, served, simulated
 
+pytestmark = pytest.mark.usefixtures("without_learning")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

@@ -14,6 +14,7 @@ from citystream.web.security import check_host
 from tests.integration.test_cli import DATASET, REVISED, ROWS, crimes
 from tests.unit.dashboard_site import Served, served
 
+pytestmark = pytest.mark.usefixtures("without_learning")
 TOKEN = "0123456789abcdef-token"
 #: Two of the rows are rejected: one for its id, one for its date.
 EVENTS = len(ROWS) - 2

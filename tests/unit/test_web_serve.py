@@ -22,13 +22,15 @@ from citystream.simulate.city import generate
 from citystream.simulate.portal import SimulatedPortal
 from tests.integration.test_cli import DATASET, ROWS, crimes
 
+pytestmark = pytest.mark.usefixtures("without_learning")
 COMMAND = [sys.executable, "-m", "citystream.cli"]
 
 
 @contextmanager
 def serving(folder: Path, *words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command on a free port, and its address."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")} | environment
+    """The command on a free port, and its address; its detectors learn nothing unless it is told otherwise."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYSTREAM_")}
+    clean |= {"CITYSTREAM_LEARN": "false"} | environment
     command = [*COMMAND, "--data", str(folder), "--json", "serve", "--port", "0", *words]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean, cwd=folder.parent
@@ -65,13 +67,14 @@ def test_what_it_has_is_delivered_too(tmp_path: Path, followed: bool) -> None:
     published = generate(DATASET, start=date(2025, 3, 1), end=date(2025, 3, 3), seed=1, scale=0.01).served()
     with SimulatedPortal(published) as portal:
         words = ("--publish", DATASET, "--every", "0.5") if followed else ("--publish", "--no-follow")
-        with serving(folder, *words, CITYSTREAM_PORTAL=portal.url, CITYSTREAM_PAUSE="0") as (process, url):
+        here = {"CITYSTREAM_PORTAL": portal.url, "CITYSTREAM_PAUSE": "0", "CITYSTREAM_LEARN": "true"}
+        with serving(folder, *words, **here) as (process, url):
             delivered = sink(url, 2)
             if not followed:
                 citystream.import_files(DATASET, crimes(tmp_path / "d.csv", ROWS[2:4]), data=folder)
                 delivered = sink(url, 4)
             assert (delivered["address"], delivered["dataset"], delivered["error"]) == ("lake", DATASET, "")
-            pipeline = httpx.get(f"{url}/api/status").json()["pipeline"]
+            pipeline = httpx.get(f"{url}/api/status", timeout=30).json()["pipeline"]
             assert (pipeline["delivers_to"], pipeline["running"]) == (["lake"], followed)
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0

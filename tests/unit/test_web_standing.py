@@ -20,6 +20,8 @@ from citystream.web.site import Site
 from tests.integration.test_cli import DATASET, REVISED, ROWS, crimes
 from tests.unit.dashboard_site import Served, simulated
 
+pytestmark = pytest.mark.usefixtures("without_learning")
+
 
 class Opened(App):
     """An app whose store's openings are counted."""

@@ -20,7 +20,6 @@ from citystream.store.duckdb import DatasetStore
 from citystream.store.history import StoredHistory
 from citystream.store.known_incidents import KnownIncidents
 
-
 #: How what detectors keep is laid out; one that kept it otherwise begins anew.
 _LAYOUT = 2
 

@@ -131,6 +131,7 @@ class Baseline:
         self._firsts = np.zeros((types, 2, HALF_HOURS))
         self._city, self._city_expected, self._timed, self._untimed = (np.zeros(kinds) for _ in range(4))
         self._rates: dict[tuple[int, bool], DayRates] = {}
+        self._shapes: tuple[tuple[Floats, Floats], Floats, Floats] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -140,7 +141,7 @@ class Baseline:
 
     def grow(self, districts: int, types: int) -> None:
         """Make room for codes that were not there before; their cells start at what the margins say."""
-        self._rates.clear()
+        self._forget()
         for name, array in self._learnt().items():
             lead = (districts, types) if array.ndim in (2, 4) else (types,)
             if name != "weekdays":
@@ -165,28 +166,35 @@ class Baseline:
         expected = daily * seen
         total = timed.sum(axis=0) + (0.0 if untimed is None else untimed)
         weight = self._weight(total, expected)
-        self._rates.clear()
+        self._forget()
         self._learn_level(total * weight, daily / rates.level, seen)
-        self._learn_week(day, (counts * weight).sum(axis=1))
+        counts = counts * weight
+        self._learn_week(day, counts.sum(axis=1))
         self._learn_share(timed.sum(axis=(0, 1)), total.sum(axis=0))
         if self.days >= 8:
-            self._learn_block(day, counts * weight, slow * (seen * (1 - rates.untimed)), rates)
+            timely = slow * (seen * (1 - rates.untimed))
+            self._learn_block(day, counts, timely, rates)
             self._learn_city(total * weight, expected)
-        if day.first_of_month and self.days >= 8:
-            timely = (slow * (seen * (1 - rates.untimed))).sum(axis=1).T
-            self._firsts += np.stack([(counts * weight).sum(axis=1).T, timely / self._more_on_firsts()], axis=1)
+            if day.first_of_month:
+                firsts = counts.sum(axis=1).T, timely.sum(axis=1).T / self._more_on_firsts()
+                self._firsts = self._firsts + np.stack(firsts, axis=1)
         self.days += 1
 
     def state(self) -> State:
-        """Everything learnt, as arrays."""
+        """Everything learnt, as arrays, which no later day changes."""
         return {**self._learnt(), "days": np.array([self.days])}
 
     def restore(self, state: State) -> None:
         """Take what `state` gave."""
         self.days = int(state["days"][0])
-        self._rates.clear()
+        self._forget()
         for name in self._learnt():
             setattr(self, f"_{name}", np.array(state[name], np.float64))
+
+    def _forget(self) -> None:
+        """What was made of what is learnt has to be made anew."""
+        self._rates.clear()
+        self._shapes = None
 
     def _learnt(self) -> dict[str, Floats]:
         return {name[1:]: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
@@ -216,9 +224,9 @@ class Baseline:
 
     def _learn_week(self, day: Day, counts: Floats) -> None:
         keep = _kept(self.half_lives.week)
-        self._week *= keep
+        self._week = self._week * keep
         self._week[:, day.weekday] += counts.T
-        self._weekdays *= keep
+        self._weekdays = self._weekdays * keep
         self._weekdays[day.weekday] += 1
 
     def _learn_share(self, timed: Floats, total: Floats) -> None:
@@ -228,8 +236,7 @@ class Baseline:
 
     def _learn_block(self, day: Day, counts: Floats, slow: Floats, rates: DayRates) -> None:
         keep = _kept(self.half_lives.block)
-        self._block *= keep
-        self._block_expected *= keep
+        self._block, self._block_expected = self._block * keep, self._block_expected * keep
         counts, slow = (np.add.reduceat(each, _QUARTERS, axis=0).transpose(1, 2, 0) for each in (counts, slow))
         self._block[:, :, day.weekend] += counts
         self._block_expected[:, :, day.weekend] += slow / rates.block
@@ -240,12 +247,14 @@ class Baseline:
         self._city_expected = keep * self._city_expected + expected.sum(axis=0)
 
     def _factors(self, day: Day) -> DayRates:
-        level, alpha = self._level()
+        if not self._shapes:
+            self._shapes = self._level(), self._week_shape(), self._block_factor()
+        (level, alpha), week, block = self._shapes
         more = self._more_on_firsts() if day.first_of_month else np.ones((self.shape[1], HALF_HOURS))
         return DayRates(
             level=level,
-            week=self._week_shape()[:, day.weekday] * np.where(_EVERY > 0, more, 1.0),
-            block=self._block_factor()[:, :, day.weekend],
+            week=week[:, day.weekday] * np.where(_EVERY > 0, more, 1.0),
+            block=block[:, :, day.weekend],
             city=(self._city + 40) / (self._city_expected + 40),
             heap=more[:, 0],
             untimed=self._untimed / (self._untimed + self._timed + 1),

@@ -13,21 +13,13 @@ import numpy as np
 
 from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.arrivals import Arrivals
+from citystream.detect.blocks import PART_OF_DAY, Block, DayExpectation, block_of, full_block_of, judge_blocks
 from citystream.detect.changes import NEW, REVISED, PaneDeltas
 from citystream.detect.delay import Completeness
 from citystream.detect.episodes import GAP
 from citystream.detect.expectation import RateHistory
 from citystream.detect.feed import FeedState
-from citystream.detect.judging import (
-    Block,
-    DayExpectation,
-    Standard,
-    Versions,
-    Windows,
-    block_of,
-    judge_blocks,
-    judge_windows,
-)
+from citystream.detect.judging import Standard, Versions, Windows, judge_windows
 from citystream.detect.learning import DAYS_SILENT, Learning, Looking, cold_map
 from citystream.detect.local_days import LocalDays
 from citystream.detect.rows import DAY_LENGTH, Rows, cell_codes, of_cells
@@ -62,7 +54,7 @@ class Course:
         self.position = days.bounds(first_day)[0] + looking.ages[0]
         self.shape = (0, 0)
         self.rows = Rows.none()
-        self._older = Rows.none()
+        self._older: list[Rows] = []
         self.scores = ScoreBook()
         self.arrivals = Arrivals()
         self.standard = Standard(
@@ -164,16 +156,17 @@ class Course:
 
     def all_rows(self) -> Rows:
         """The records that windows and days are counted from, and older ones that only learning again needs."""
-        return self._older.followed_by(self.rows)
+        return Rows.joined([*self._older, self.rows])
 
     def take_rows(self, rows: Rows) -> None:
         """Put *rows*, sorted by slot, in the place of all that are there."""
-        self._older, self.rows = Rows.none(), rows
+        self._older, self.rows = [], rows
 
     def drop_before(self, day: int) -> None:
         """Forget records and rates of the days before *day*, and of those before which nothing is looked at."""
         first, _ = self.days.bounds(max(day, self.learning.first_day))
-        self._older = self.all_rows().since(first).before(self.kept_from)
+        moved = self.rows.before(self.kept_from)
+        self._older = [part for part in (each.since(first) for each in (*self._older, moved)) if len(part)]
         self.rows = self.rows.since(self.kept_from)
         self.standard.rates.drop_before(day)
 
@@ -220,9 +213,14 @@ class Course:
         """All windows that come to one of the ages at one of the moments."""
         if self.learning.age(self.today) < DAYS_SILENT:
             return Scored.none()
-        blocks = [block_of(self.rows, moments, age, self._expected(age), self.shape) for age in self.looking.ages]
-        looks = judge_blocks(self.standard, blocks)
+        looks = judge_blocks(self.standard, [self._block(moments, age) for age in self.looking.ages])
         return looks.take(looks.end >= self._first_end())
+
+    def _block(self, moments: tuple[int, int], age: int) -> Block:
+        """The looks at one age: what a day expects is made at once where it is asked half hour by half hour."""
+        if moments[1] - moments[0] < PART_OF_DAY:
+            return block_of(self.rows, moments, age, self._expected(age), self.shape)
+        return full_block_of(self.standard, self.rows, moments, age, self.shape)
 
     def _expected(self, age: int) -> tuple[int, list[Floats]]:
         return self._expectation.of(self.standard, self.today, self.looking.ages[0], age)
@@ -280,9 +278,11 @@ class Course:
         if self.learning.age(self.today) - behind < DAYS_SILENT:
             return
         # a whole day at once: sums of floats depend on their order
-        looks = self.looks_of_today(self.looking.ages[0] + behind * DAY_LENGTH)
-        known = self.arrivals.was_complete(self.days, looks.ends) if behind else self.arrivals.was_fresh(looks.moments)
-        self.learning.count(looks, self.today, known)
+        age = self.looking.ages[0] + behind * DAY_LENGTH
+        moments = np.arange(self.days.bounds(self.today)[0] + self.looking.ages[0] + 1, self.position + 1)
+        known = self.arrivals.was_complete(self.days, moments - age) if behind else self.arrivals.was_fresh(moments)
+        # a silence is not a scatter of counts
+        self.learning.count(self.rows, moments[known] - age, age, self.today)
 
     def _count_delays(self) -> None:
         """Delays of the records of this step: only now it is known which of them came after a silence."""

@@ -63,9 +63,9 @@ class Cusum:
             setattr(self, name, padded(np.asarray(array, np.float64), shape))
 
     def state(self) -> State:
-        """As arrays."""
+        """As arrays, which no step changes."""
         names = ("sum", "onset", "observed", "expected", "excess")
-        return {name: getattr(self, name).copy() for name in names}
+        return {name: getattr(self, name) for name in names}
 
     def restore(self, state: State) -> None:
         """Go on from what `state` gave."""

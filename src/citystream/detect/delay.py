@@ -27,7 +27,7 @@ from functools import cached_property
 import numpy as np
 
 from citystream.detect.arrays import Floats, State, padded, rounded
-from citystream.ports import Integers
+from citystream.ports import Booleans, Integers
 
 #: Upper ends of the classes of delay, in slots: each half hour for three days, quarters of days to the tenth, days.
 CLASSES = np.concatenate([np.arange(144), np.arange(155, 480, 12), np.arange(527, 2880, 48)])
@@ -63,6 +63,11 @@ class Completeness:
         if not self.learnt:
             return np.asarray(self.curve[:, np.searchsorted(CLASSES, slots)])
         return np.array([np.interp(slots, CLASSES, row) for row in self.curve]).reshape(len(self.curve), -1)
+
+    @cached_property
+    def everything_in(self) -> Booleans:
+        """At which slots F is 1 for all types; the last one holds for ever."""
+        return np.asarray((self.by_slot == 1.0).all(axis=0))
 
     def of(self, types: Integers, slots: Integers) -> Floats:
         """F of *types* after *slots*; before a record occurred it is 0."""

@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Day
-from citystream.detect.drift_days import DriftAlarm, DriftDays
+from citystream.detect.drift_days import DriftAlarm, DriftDays, newest_of
 from citystream.ports import Integers
 
 _REACH = 30
@@ -85,7 +85,10 @@ class Drift:
 
     def __init__(self, districts: int, types: int, budget: float = 0.25, breaks: Iterable[int] = ()) -> None:
         self._start = (districts, types, budget, tuple(sorted(breaks)))
-        self._base, self._live = DriftDays(*self._start), DriftDays(*self._start)
+        self._live = DriftDays(*self._start)
+        #: What was known after the last day that is out of reach, and after each day since, with the rows of that day.
+        self._base = self._live.state()
+        self._after: dict[int, tuple[State, list[DriftAlarm]]] = {}
         self._kept: dict[int, DayCounts] = {}
         self._rows: list[DriftAlarm] = []
         self._left: list[DriftAlarm] = []
@@ -98,15 +101,15 @@ class Drift:
                 continue
             earliest = min(earliest, each.number)
             self._kept[each.number] = each
-        start = self._go_back(int(earliest))
-        for number in sorted(number for number in self._kept if number >= start):
-            self._rows += self._step(self._live, number)
+        self._go_back(int(earliest))
+        for number in sorted(number for number in self._kept if number >= earliest):
+            self._step(number)
         self._forget()
         return self._since(int(earliest))
 
     def standing(self) -> DriftAlarms:
         """All alarms of the days that can still be judged again."""
-        return self._since(self._base.newest + 1)
+        return self._since(self.settled + 1)
 
     def alarms(self) -> list[DriftAlarm]:
         """The same one by one, by day, and the days that would only keep an alert."""
@@ -120,55 +123,59 @@ class Drift:
     @property
     def settled(self) -> int:
         """The last day that is out of reach."""
-        return self._base.newest
+        return newest_of(self._base)
 
     def state(self) -> State:
         """What stood thirty days ago (what `left` gives is asked for before), and the days since, for `restore`."""
-        made = under(self._base.state(), "base")
+        made = under(self._base, "base")
         for number, each in self._kept.items():
             made |= under(_packed(each), f"day{number}")
         return made
 
     def restore(self, state: State) -> None:
         """Go on from what `state` gave."""
-        self._base, self._live = DriftDays(*self._start), DriftDays(*self._start)
-        self._base.restore(within(state, "base"))
-        self._live.restore(within(state, "base"))
+        self._base, self._after = within(state, "base"), {}
+        self._live = DriftDays(*self._start)
+        self._live.restore(self._base)
         numbers = {int(key[3:].partition(".")[0]) for key in state if key.startswith("day")}
         self._kept = {number: _unpacked(number, within(state, f"day{number}")) for number in sorted(numbers)}
         self._rows = []
         for number in self._kept:
-            if number > self._base.newest:
-                self._rows += self._step(self._live, number)
+            if number > self.settled:
+                self._step(number)
 
     @property
     def _newest(self) -> int:
         return max(self._kept, default=-(1 << 40))
 
-    def _go_back(self, earliest: int) -> int:
-        """Where to go on: at the days after thirty days ago, if one that was judged has changed."""
+    def _go_back(self, earliest: int) -> None:
+        """To what was known before day *earliest*, if days from there on were judged before."""
         if earliest > self._live.newest:
-            return earliest
+            return
+        self._after = {number: after for number, after in self._after.items() if number < earliest}
         self._live = DriftDays(*self._start)
-        self._live.restore(self._base.state())
-        self._rows = []
-        return self._base.newest + 1
+        self._live.restore(self._after[max(self._after)][0] if self._after else self._base)
+        self._rows = [row for row in self._rows if row.day < earliest]
 
-    def _step(self, engine: DriftDays, number: int) -> list[DriftAlarm]:
-        for old in sorted(old for old in self._kept if engine.learnt < old <= number - _LAG):
+    def _step(self, number: int) -> None:
+        """Judge a day, by the days that are two weeks old by then, and keep what is known after it."""
+        for old in sorted(old for old in self._kept if self._live.learnt < old <= number - _LAG):
             if self._kept[old].whole:
-                engine.learn(old, self._kept[old].calendar, self._kept[old].timed, self._kept[old].untimed)
+                self._live.learn(old, self._kept[old].calendar, self._kept[old].timed, self._kept[old].untimed)
         each = self._kept[number]
-        return engine.judge(number, each.calendar, each.timed, each.untimed, whole=each.whole)
+        rows = self._live.judge(number, each.calendar, each.timed, each.untimed, whole=each.whole)
+        self._after[number] = self._live.state(), rows
+        self._rows += rows
 
     def _forget(self) -> None:
         """What can no longer change goes into the base."""
-        for number in sorted(self._kept):
-            if self._base.newest < number < self._newest - _REACH:
-                self._left += self._step(self._base, number)
-        for number in [number for number in self._kept if number <= self._base.newest - _LAG]:
+        for number in sorted(number for number in self._after if number < self._newest - _REACH):
+            self._base, rows = self._after.pop(number)
+            self._left += rows
+        settled = self.settled
+        for number in [number for number in self._kept if number <= settled - _LAG]:
             del self._kept[number]
-        self._rows = [row for row in self._rows if row.day > self._base.newest]
+        self._rows = [row for row in self._rows if row.day > settled]
 
     def _since(self, since: int) -> DriftAlarms:
         rows = [row for row in self._rows if row.day >= since and row.alarm]

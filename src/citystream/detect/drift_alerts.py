@@ -159,10 +159,10 @@ class DriftAlerts:
         before = self._known(name, episode[0])
         if self._closed(episode[-1].day, now.newest):
             return [_withdrawn(before, REDEFINED, now.moment)] if before and before.active else []
-        told = [row for row in episode if _may_be_told(row, now)]
-        if not told:
+        last = next((row for row in reversed(episode) if _may_be_told(row, now)), None)
+        if last is None:
             return []
-        alert = self._alert(name, (episode[0], told[-1]), before if before and before.active else None, now)
+        alert = self._alert(name, (episode[0], last), before if before and before.active else None, now)
         if before is None or not before.active:
             return [AlertChange(now.moment, "raised", alert)]
         return [] if _same(before, alert) else [AlertChange(now.moment, "updated", alert)]

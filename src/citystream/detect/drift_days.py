@@ -129,8 +129,8 @@ class DriftDays:
 
     def _learn_spread(self, count: Floats, mean: Floats) -> None:
         most = mean + 5 * np.sqrt(mean + 0.1 * mean**2) + 2
-        self._extra += (np.minimum(count, most) - mean) ** 2 - mean
-        self._square += mean**2
+        self._extra = self._extra + ((np.minimum(count, most) - mean) ** 2 - mean)
+        self._square = self._square + mean**2
 
     def _grow(self, shape: tuple[int, ...]) -> None:
         room = tuple(max(pair) for pair in zip(self.baseline.shape, shape, strict=True))
@@ -147,9 +147,9 @@ class DriftDays:
         return counts if counts.shape == shape else padded(counts, shape)
 
     def state(self) -> State:
-        """Everything that later days depend on."""
+        """Everything that later days depend on; nothing that a later day does changes it."""
         numbers = np.array([self.newest, self.learnt, self._days, self._judged], np.int64)
-        made: State = {"numbers": numbers, "extra": self._extra.copy(), "square": self._square.copy()}
+        made: State = {"numbers": numbers, "extra": self._extra, "square": self._square}
         made |= under(self.baseline.state(), "baseline")
         for which in range(len(DIRECTIONS)):
             made |= under(self._sums[which].state(), f"sums{which}")
@@ -201,6 +201,11 @@ class _Past:
         made.cell, made.day = (np.array(state[name], np.int64) for name in ("cell", "day"))
         made.score = np.array(state["score"], np.float64)
         return made
+
+
+def newest_of(state: State) -> int:
+    """The newest day that was judged when `DriftDays.state` gave *state*."""
+    return int(state["numbers"][0])
 
 
 def _cold_map(cells: int) -> RecurrenceMap:

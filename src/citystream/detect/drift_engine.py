@@ -12,7 +12,6 @@ nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import numpy as np
 
@@ -33,6 +32,7 @@ _REACH = 30
 _COMPLETE = 0.95
 _DELAYS_EVERY = 7
 _TWO_DAYS = 96
+_MOST_SHARES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class DriftEngine:
         self._first = self._today = self._newest = self._prompt = _NEVER
         self._feed: FeedState = "fresh"
         self._whole: dict[int, bool] = {}
+        self._shares: dict[tuple[int, int], Floats] = {}
 
     def feed(self, changes: PaneDeltas) -> None:
         """Changes that came, in any order."""
@@ -114,6 +115,7 @@ class DriftEngine:
         self._arrivals.restore(within(state, "arrivals"), self._days)
         self._delays.restore(within(state, "delays"))
         self._complete = Completeness.restored(within(state, "complete"))
+        self._shares.clear()
         self._alerts.restore(within(state, "alerts"))
         self._drift.restore(within(state, "drift"))
 
@@ -136,7 +138,7 @@ class DriftEngine:
         if given:
             self._newest = max(self._newest, given[-1])
             self._forget()
-        judged = Judged(moment, self._newest, cache(self._completeness), self._feed, self._drift.settled)
+        judged = Judged(moment, self._newest, self._completeness, self._feed, self._drift.settled)
         return self._alerts.settle(self._drift.left(), self._drift.alarms(), judged)
 
     def _grow(self, came: PaneDeltas) -> None:
@@ -147,6 +149,7 @@ class DriftEngine:
             self._shape = shape[0], shape[1]
             self._delays.grow(shape[1])
             self._complete = self._complete.grown(shape[1])
+            self._shares.clear()
 
     def _pass_feed(self, came: PaneDeltas, before: int, moment: int) -> None:
         """What the feed is like after the slots from *before* to *moment*, and when it last brought what is recent."""
@@ -165,6 +168,7 @@ class DriftEngine:
         self._delays.add_all(days, new.slot, new.type, new.since, new.delta)
         if (self._today - self._first) % _DELAYS_EVERY == 0 and self._delays.watched(self._today):
             self._complete = self._delays.completeness(self._today)
+            self._shares.clear()
             self._delays.settle(self._today)
 
     def _hold(self, came: PaneDeltas) -> set[int]:
@@ -199,9 +203,14 @@ class DriftEngine:
     def _completeness(self, day: int) -> Floats:
         """The share of the records of *day* that is usually in, by type."""
         first, after = self._days.bounds(day)
-        ages = self._prompt - np.arange(first, max(after, first + 1))
-        kinds = np.arange(self._shape[1])
-        return np.asarray(self._complete.of(kinds[:, None], ages).mean(axis=1), np.float64)
+        oldest, slots = self._prompt - first, max(after - first, 1)
+        if (oldest, slots) not in self._shares:
+            if len(self._shares) > _MOST_SHARES:
+                self._shares.clear()
+            kinds = np.arange(self._shape[1])
+            shares = self._complete.of(kinds[:, None], oldest - np.arange(slots)).mean(axis=1)
+            self._shares[oldest, slots] = np.asarray(shares, np.float64)
+        return self._shares[oldest, slots]
 
     def _counts(self, day: int) -> DayCounts:
         (first, after), (districts, types) = self._days.bounds(day), self._shape

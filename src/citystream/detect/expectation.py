@@ -11,6 +11,8 @@ The sums are made in one order everywhere, so that a window judged alone has the
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from citystream.detect.arrays import Floats, State
@@ -70,8 +72,9 @@ class RateHistory:
         self._stack = None
         self._panes.clear()
 
-    def panes(self, first: int, after: int) -> tuple[Floats, Floats]:
-        """Mu of slots [first, after): of all records, and of those with a time; (slots, districts, types).
+    def panes(self, first: int, after: int, cells: Integers | None = None) -> tuple[Floats, Floats]:
+        """Mu of slots [first, after): of all records, and of those with a time; (slots, cells), those of *cells*
+        (district * types + type) if they are named, else of all.
 
         Days that are not known have none.
         """
@@ -81,8 +84,9 @@ class RateHistory:
             day = self._days.of(slot)
             start, end = self._days.bounds(day)
             part = self._of_day(day)[slot - start : min(end, after) - start]
+            part = part if cells is None else part[:, cells]
             everything.append(part)
-            timed.append(part * (1 - self._rates[day].untimed) if day in self._rates else part)
+            timed.append(part * self._timed(day, cells) if day in self._rates else part)
             slot = end
         return np.concatenate(everything), np.concatenate(timed)
 
@@ -119,11 +123,17 @@ class RateHistory:
     def _of_day(self, day: int) -> Floats:
         if day not in self._rates:
             first, after = self._days.bounds(day)
-            shape = next(iter(self._rates.values())).level.shape
-            return np.zeros((after - first, *shape))
+            return np.zeros((after - first, next(iter(self._rates.values())).level.size))
         if day not in self._panes:
-            self._panes[day] = self._rates[day].panes(self._days.day(day).half_hours)
+            made = self._rates[day].panes(self._days.day(day).half_hours)
+            self._panes[day] = made.reshape(len(made), -1)
         return self._panes[day]
+
+    def _timed(self, day: int, cells: Integers | None) -> Floats:
+        """The share of the records of cells that have a time of day."""
+        districts, types = self._rates[day].level.shape
+        share = 1 - self._rates[day].untimed
+        return np.tile(share, districts) if cells is None else share[cells % types]
 
     def _stacked(self) -> tuple[Integers, dict[str, Floats]]:
         if self._stack is None:
@@ -134,27 +144,60 @@ class RateHistory:
         return self._stack
 
 
-def expected_of_day(history: RateHistory, ends: tuple[int, int], age: int, complete: Completeness) -> list[Floats]:
+def expected_of_day(
+    history: RateHistory, ends: tuple[int, int], age: int, complete: Completeness, cells: Integers | None = None
+) -> list[Floats]:
     """M of all windows that end at one of *ends* (first, last) when looked at *age* later; for each of `LENGTHS` an
-    array (ends, cells).
+    array (ends, cells): those of *cells* if they are named, else of all.
     """
     first, last = ends
-    everything, timed = history.panes(first - DAY_LENGTH, last)
+    everything, timed = history.panes(first - DAY_LENGTH, last, cells)
+    share = Shares(complete, everything.shape[1], cells)
     moments = last - first + 1
     made: list[Floats] = []
-    sums = [np.zeros((moments, *everything.shape[1:])) for _ in range(2)]
+    sums = [np.zeros((moments, everything.shape[1])) for _ in range(2)]
     for depth in range(DAY_LENGTH):
-        begin = DAY_LENGTH - 1 - depth
-        share = complete.by_slot[:, min(depth + age, complete.by_slot.shape[1] - 1)]
-        everything_is_in = bool((share == 1.0).all())
+        begin, usual = DAY_LENGTH - 1 - depth, share.at(depth + age)
         for mu, total in zip((timed, everything), sums, strict=True):
             if mu is everything or depth < _SHORT:
                 part = mu[begin : begin + moments]
-                np.add(total, part if everything_is_in else part * share, out=total)
+                np.add(total, part if usual is None else part * usual, out=total)
         if depth + 1 in LENGTHS:
-            which = sums[1] if depth + 1 == DAY_LENGTH else sums[0]
-            made.append(which.reshape(moments, -1).copy())
+            made.append((sums[1] if depth + 1 == DAY_LENGTH else sums[0]).copy())
     return made
+
+
+def expected_apart(
+    history: RateHistory, ends: Sequence[Integers], age: int, complete: Completeness
+) -> Iterator[Floats]:
+    """M of the windows that end at *ends*, of each of `LENGTHS` some, looked at *age* later; of all cells, shape (ends,
+    cells) each.
+    """
+    every = np.concatenate(ends)
+    first = int(every.min()) - DAY_LENGTH
+    everything, timed = history.panes(first, int(every.max()))
+    share = Shares(complete, everything.shape[1], None)
+    for length, some in zip(LENGTHS, ends, strict=True):
+        mu = everything if length == DAY_LENGTH else timed
+        total = np.zeros((len(some), mu.shape[1]))
+        for depth in range(length if len(some) else 0):
+            part, usual = mu[some - 1 - depth - first], share.at(depth + age)
+            np.add(total, part if usual is None else part * usual, out=total)
+        yield total
+
+
+class Shares:
+    """How complete counts of cells are after so long: of *cells* (district * types + type), or of all there are."""
+
+    def __init__(self, complete: Completeness, count: int, cells: Integers | None) -> None:
+        self._complete = complete
+        self._kinds = (np.arange(count) if cells is None else cells) % len(complete.by_slot)
+
+    def at(self, slots: int) -> Floats | None:
+        """F of each cell after *slots*, None where everything is in: what is multiplied by 1 stays what it is."""
+        by_slot = self._complete.by_slot
+        slot = min(slots, by_slot.shape[1] - 1)
+        return None if self._complete.everything_in[slot] else by_slot[self._kinds, slot]
 
 
 def expected_in(

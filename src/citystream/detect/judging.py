@@ -1,4 +1,4 @@
-"""Windows get their scores: all windows of a stretch of a day at once, or single ones again.
+"""Windows get their scores: single ones again, or (`blocks`) all windows of a stretch of a day at once.
 
 Both ways give the same bits for the same rows. What a moment was judged by (completeness, dispersion, recurrence) is
 kept in versions for as long as windows of that moment may be judged again.
@@ -14,11 +14,11 @@ import numpy as np
 
 from citystream.detect.arrays import Floats, State, rounded, under, within
 from citystream.detect.delay import Completeness
-from citystream.detect.expectation import RateHistory, expected_in, expected_of_day
+from citystream.detect.expectation import RateHistory, expected_in
 from citystream.detect.local_days import LocalDays
 from citystream.detect.parallel import Parallel
 from citystream.detect.recurrence import RecurrenceMap
-from citystream.detect.rows import DAY_LENGTH, Rows, cell_codes, counted, counted_in, district_of, type_of
+from citystream.detect.rows import DAY_LENGTH, Rows, counted_in, district_of, type_of
 from citystream.detect.scores import FLOOR, Scored
 from citystream.detect.tail import LENGTHS, Dispersion, tail_score
 from citystream.ports import Booleans, Integers
@@ -26,7 +26,7 @@ from citystream.ports import Booleans, Integers
 #: An alert needs as many records.
 FEWEST = 3
 #: Standard deviations above the mean below which no count has a tail of a hundredth (`FLOOR`); spares most of them.
-_SCREEN = 1.9
+SCREEN = 1.9
 #: Windows judged singly are judged so many at once, to bound memory.
 _PORTION = 20_000
 
@@ -103,51 +103,6 @@ def _restored(state: State, name: str, value: Callable[[State], _V]) -> list[tup
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Looks at one age at all windows: counts and what was expected by length, shape (moments, cells) each."""
-
-    moments: Integers
-    ends: Integers
-    shape: tuple[int, int]
-    observed: list[Floats]
-    expected: list[Floats]
-
-
-class DayExpectation:
-    """What all windows looked at during one local day were expected to hold, made once."""
-
-    def __init__(self) -> None:
-        self._day = -1
-        self._made: dict[int, list[Floats]] = {}
-
-    def clear(self) -> None:
-        """What it was made of has changed."""
-        self._made.clear()
-
-    def of(self, standard: Standard, day: int, delay: int, age: int) -> tuple[int, list[Floats]]:
-        """The first end, and m from there on, of the ends looked at on *day*, which begins *delay* slots late."""
-        if day != self._day:
-            self._day, self._made = day, {}
-        start, after = standard.days.bounds(day)
-        first, last = start + 1 + delay - age, after + delay - age
-        if age not in self._made:
-            self._made[age] = expected_of_day(standard.rates, (first, last), age, standard.complete.newest)
-        return first, self._made[age]
-
-
-def block_of(
-    rows: Rows, moments: tuple[int, int], age: int, expectation: tuple[int, list[Floats]], shape: tuple[int, int]
-) -> Block:
-    """The looks at *age* at the moments from first to last; *expectation* is what `DayExpectation.of` gives."""
-    first, last = moments
-    first_end, expected = expectation
-    begin = first - age - first_end
-    part = slice(begin, begin + last - first + 1)
-    at = np.arange(first, last + 1)
-    return Block(at, at - age, shape, counted(rows, first, last, age, shape), [each[part] for each in expected])
-
-
-@dataclass(frozen=True, slots=True)
 class Windows(Parallel):
     """Single looks: cell *code* (timed), the slot before which the window ends, and before which it is looked at."""
 
@@ -189,28 +144,7 @@ class Counts:
     def promising(self) -> Counts:
         """Those that may score above the floor."""
         above = (self.observed - self.expected) ** 2
-        return self.take(above > _SCREEN**2 * (self.expected + self.spread * self.expected**2))
-
-
-def judge_blocks(standard: Standard, blocks: list[Block]) -> Scored:
-    """The looks of blocks that score above the floor."""
-    found = [
-        (block, place, np.nonzero((observed >= FEWEST) & (observed > expected)))
-        for block in blocks
-        for place, (observed, expected) in enumerate(zip(block.observed, block.expected, strict=True))
-    ]
-    cell = np.concatenate([where[1] for _, _, where in found])
-    districts, types = np.divmod(cell, blocks[0].shape[1])
-    windows = Windows(
-        cell_codes(districts, types, np.ones(len(cell), bool)),
-        np.concatenate([block.ends[where[0]] for block, _, where in found]),
-        np.concatenate([block.moments[where[0]] for block, _, where in found]),
-    )
-    length = np.repeat([place for _, place, _ in found], [len(where[0]) for _, _, where in found])
-    observed = np.concatenate([block.observed[place][where] for block, place, where in found])
-    expected = np.concatenate([block.expected[place][where] for block, place, where in found])
-    spread = _spread(standard, windows, length, expected)
-    return _scored(standard, Counts(windows, length, observed, expected, spread).promising())
+        return self.take(above > SCREEN**2 * (self.expected + self.spread * self.expected**2))
 
 
 def judge_windows(standard: Standard, rows: Rows, windows: Windows) -> Scored:
@@ -229,7 +163,7 @@ def count_window(standard: Standard, rows: Rows, window: Windows, length: int) -
     at = np.array([length])
     observed = counted_in(rows, window.code, window.end, window.moment)[:, length]
     expected = _expected(standard, window)[0][:, length]
-    return Counts(window, at, observed, expected, _spread(standard, window, at, expected))
+    return Counts(window, at, observed, expected, spread_of(standard, window, at, expected))
 
 
 def score_of(counts: Counts) -> Floats:
@@ -249,8 +183,8 @@ def _judge_portion(standard: Standard, windows: Windows, observed: Floats) -> Sc
     expected, _ = _expected(standard, windows)
     at, length = np.nonzero((observed >= FEWEST) & (observed > expected))
     windows, mean = windows.take(at), expected[at, length]
-    wide = _spread(standard, windows, length, mean)
-    return _scored(standard, Counts(windows, length, observed[at, length], mean, wide).promising())
+    wide = spread_of(standard, windows, length, mean)
+    return scored(standard, Counts(windows, length, observed[at, length], mean, wide).promising())
 
 
 def _expected(standard: Standard, windows: Windows) -> tuple[Floats, Floats]:
@@ -263,7 +197,7 @@ def _expected(standard: Standard, windows: Windows) -> tuple[Floats, Floats]:
     return seen, whole
 
 
-def _spread(standard: Standard, windows: Windows, length: Integers, expected: Floats) -> Floats:
+def spread_of(standard: Standard, windows: Windows, length: Integers, expected: Floats) -> Floats:
     """1/r of single windows."""
     districts, types = district_of(windows.code), type_of(windows.code)
     days, _ = standard.days.places(windows.end - 1)
@@ -276,7 +210,7 @@ def _spread(standard: Standard, windows: Windows, length: Integers, expected: Fl
     return wide
 
 
-def _scored(standard: Standard, counts: Counts) -> Scored:
+def scored(standard: Standard, counts: Counts) -> Scored:
     """Those above the floor."""
     score = rounded(tail_score(counts.observed, counts.expected, counts.spread))
     counts, score = counts.take(score > FLOOR), score[score > FLOOR]

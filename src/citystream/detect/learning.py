@@ -17,13 +17,14 @@ from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Baseline
 from citystream.detect.delay import CLASSES, Delays
 from citystream.detect.episodes import GAP
+from citystream.detect.expectation import expected_apart
 from citystream.detect.feed import Feed
-from citystream.detect.judging import Block, Standard
+from citystream.detect.judging import Standard
 from citystream.detect.recurrence import RecurrenceMap
-from citystream.detect.rows import Rows, district_of, is_timed, type_of
+from citystream.detect.rows import Rows, counted_apart, district_of, is_timed, type_of
 from citystream.detect.scores import ScoreBook
 from citystream.detect.tail import LENGTHS, DispersionSums
-from citystream.ports import Booleans, Integers
+from citystream.ports import Integers
 
 SLOTS_A_DAY, SLOTS_A_WEEK = 48, 336
 DAYS_SILENT = 7
@@ -83,17 +84,19 @@ class Learning:
         if not len(standard.recurrence.newest.maxima):
             standard.recurrence.put(moment, cold_map(shape[0] * shape[1]))
 
-    def count(self, block: Block, today: int, whole: Booleans) -> None:
-        """Count the windows of *block* that do not overlap, and that are *whole*, for the dispersion: a silence is not
-        a scatter of counts.
+    def count(self, rows: Rows, ends: Integers, age: int, today: int) -> None:
+        """Count the windows of all cells that end at *ends* and do not overlap, looked at *age* later, for the
+        dispersion.
         """
-        week = self.age(today) // 7
-        kinds = np.tile(np.arange(block.shape[1]), block.shape[0])
-        for place, length in enumerate(LENGTHS):
-            apart = (block.ends % length == 0) & whole
-            if apart.any():
-                observed, expected = block.observed[place][apart], block.expected[place][apart]
-                self.sums.add(week, place, np.tile(kinds, len(observed)), observed.ravel(), expected.ravel())
+        week, shape = self.age(today) // 7, self.baseline.shape
+        kinds, rates = np.tile(np.arange(shape[1]), shape[0]), self.standard.rates
+        apart = [ends[ends % length == 0] for length in LENGTHS]
+        if not any(len(some) for some in apart):
+            return
+        for place, expected in enumerate(expected_apart(rates, apart, age, self.standard.complete.newest)):
+            if len(apart[place]):
+                observed = counted_apart(rows, apart[place], place, age, shape)
+                self.sums.add(week, place, np.tile(kinds, len(expected)), observed.ravel(), expected.ravel())
 
     def begin(self, today: int, moment: int, rows: Rows, scores: ScoreBook, feed: Feed) -> None:
         """The day *today* begins at *moment* of the clock: learn what is old enough, fix its rates."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
 
 from citystream.detect.arrays import State
 from citystream.ports import Booleans, Integers
+
+
+@cache
+def _names(of: type) -> tuple[str, ...]:
+    """The fields of a dataclass: they are asked for in every step."""
+    return tuple(each.name for each in fields(of))
 
 
 class Parallel:
@@ -23,11 +30,11 @@ class Parallel:
     @property
     def columns(self) -> tuple[Any, ...]:
         """The arrays."""
-        return tuple(getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]
+        return tuple([getattr(self, name) for name in _names(type(self))])  # type: ignore[arg-type]
 
     def take(self, which: Integers | Booleans | slice) -> Self:
         """Some of them."""
-        return type(self)(*(column[which] for column in self.columns))
+        return type(self)(*[getattr(self, name)[which] for name in _names(type(self))])  # type: ignore[arg-type]
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:

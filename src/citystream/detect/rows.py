@@ -71,10 +71,6 @@ class Rows(Whole):
         pairs = zip(self.columns, other.columns, strict=True)
         return Rows(*(inserted(mine, at, theirs[order]) for mine, theirs in pairs))
 
-    def followed_by(self, later: Rows) -> Rows:
-        """These rows, then *later* ones."""
-        return Rows.joined([self, later])
-
     def since(self, slot: int) -> Rows:
         """Those that occurred in *slot* or later, of rows sorted by slot."""
         return self.take(slice(int(np.searchsorted(self.slot, slot)), None))
@@ -99,13 +95,53 @@ class Rows(Whole):
         }
 
 
-def counted(rows: Rows, first: int, last: int, age: int, shape: tuple[int, int]) -> list[Floats]:
+def near_of(rows: Rows, first: int, last: int, age: int) -> Rows:
+    """Those that a window can hold that is looked at before one of the slots *first* to *last* at *age*."""
+    return rows.between(first - age - DAY_LENGTH, last - age)
+
+
+def cells_with(near: Rows, types: int, least: int) -> Integers:
+    """The cells (district * *types* + type) of at least so many of *near*, in order."""
+    cell = district_of(near.code) * types + type_of(near.code)
+    return np.flatnonzero(np.bincount(cell, near.count) >= least)
+
+
+def counted(
+    rows: Rows, first: int, last: int, age: int, shape: tuple[int, int], *, cells: Integers | None = None
+) -> list[Floats]:
     """Records in all windows that are looked at before the slots *first* to *last* at *age*: for each of `LENGTHS` an
-    array (slots, cells of *shape*).
+    array (slots, *cells*), which are all of *shape* if none are named.
     """
-    moments, cells = last - first + 1, shape[0] * shape[1]
-    near = rows.between(first - age - DAY_LENGTH, last - age)
+    near = near_of(rows, first, last, age)
     cell = district_of(near.code) * shape[1] + type_of(near.code)
+    if cells is None:
+        return _counted(near, cell, (first, last, age), shape[0] * shape[1])
+    place = np.full(shape[0] * shape[1], -1)
+    place[cells] = np.arange(len(cells))
+    there = place[cell] >= 0
+    return _counted(near.take(there), place[cell[there]], (first, last, age), len(cells))
+
+
+def counted_apart(rows: Rows, ends: Integers, place: int, age: int, shape: tuple[int, int]) -> Floats:
+    """Records in windows of the length at *place* of `LENGTHS` that do not overlap: they end before *ends*, which are
+    multiples of it in order, and are looked at *age* later; shape (ends, cells of *shape*).
+    """
+    length, cells = LENGTHS[place], shape[0] * shape[1]
+    near = rows.between(int(ends[0]) - length, int(ends[-1]))
+    end = (near.slot // length + 1) * length
+    at = np.searchsorted(ends, end)
+    held = (ends[at] == end) & (near.seen < end + age)
+    if length < DAY_LENGTH:
+        held &= is_timed(near.code)
+    cell = district_of(near.code) * shape[1] + type_of(near.code)
+    counts = np.bincount((at * cells + cell)[held], near.count[held], minlength=len(ends) * cells)
+    return np.asarray(counts.reshape(len(ends), cells), np.float64)
+
+
+def _counted(near: Rows, cell: Integers, looked: tuple[int, int, int], cells: int) -> list[Floats]:
+    """`counted` of *near* in columns *cell*, *looked* at before slots from a first to a last one at an age."""
+    first, last, age = looked
+    moments = last - first + 1
     start = np.maximum(np.maximum(near.slot + 1 + age, near.seen + 1), first)
     timed = is_timed(near.code)
     made: list[Floats] = []

@@ -172,7 +172,7 @@ class Scan:
         self._sort()
         self.position, self._next = (int(each) for each in copy["position"].tolist())
         self.learning.restore(copy)
-        self.learning.forget_from(self._next - self.ages[0])
+        self.learning.past.forget_from(self._next)
         self.alarms.keep(lambda alarm: alarm.looked_at <= self.position)
         rows = self._rows.standing()
         again = rows.take(rows.since >= self.position)
@@ -248,8 +248,7 @@ class Scan:
         expected = self.learning.expected(end, moment)
         best = best_zones(self.zones, counts, expected, kinds)
         scores = self.learning.scores(best)
-        if moment - end == self.ages[0]:
-            self.learning.remember(end, scores)
+        self.learning.past.put(end, moment, best.zone, scores)
         log_weeks = self.learning.map.log_weeks_of(scores)
         found = []
         for kind in np.flatnonzero((log_weeks >= log10(0.5 / self.budget)) & (best.ratio > 0)).tolist():

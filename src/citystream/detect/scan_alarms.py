@@ -13,11 +13,10 @@ from scipy.sparse.csgraph import connected_components
 from citystream.detect.arrays import Floats, State
 from citystream.detect.scan_learning import ScanLearning
 from citystream.detect.scan_look import DURATIONS, Best, Narrow
+from citystream.detect.scan_past import GAP
 from citystream.detect.tail import quantile
 from citystream.ports import Integers
 
-#: Slots between the ends of two windows up to which alarms of one type that share an area are one alert.
-GAP = 48
 _CHANCE_ONLY = 1e-9  # the spread of counts whose mean is known
 _TINY = 1e-30
 _MOST = 12.0

@@ -2,7 +2,8 @@
 
 A day is learnt *learn_after* days after it began, when another begins. Delays are learnt anew every 7 days; chances are
 drawn anew every 28 days, because shares change slowly. How rare a score is is learnt every 28 days too, from the
-trailing 35 weeks, once there are 30 episodes and 8 weeks.
+trailing 35 weeks, once there are 30 episodes and 8 weeks. Records of one cause come together, and chances know nothing
+of that: so the line to rarer scores may bend.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from citystream.detect.arrays import Floats, State, under, within
 from citystream.detect.baseline import Baseline
 from citystream.detect.delay import Completeness, Delays
 from citystream.detect.local_days import LocalDays
-from citystream.detect.recurrence import RecurrenceMap, episode_maxima
+from citystream.detect.recurrence import RecurrenceMap
 from citystream.detect.scan_look import DURATIONS, Best, NullTable
+from citystream.detect.scan_past import PastScores
 from citystream.detect.scan_rates import RecentRates
 from citystream.detect.zones import Zones
 from citystream.ports import Integers
 
 DAYS_COLD = 28
-_FLOOR = 1.0
-_GAP = 48
 _WEEK = 336
 _WEEKS_REMEMBERED = 35
 #: Scores are kept for longer, because time may be passed again.
@@ -51,7 +51,7 @@ class ScanLearning:
         self.map = _cold_map(0)
         self._rates = RecentRates(days)
         self._known_shares = self.shares.of_types()
-        self._past: tuple[Integers, Integers, Floats] = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        self.past = PastScores(zones)
         self._drawn = np.zeros((len(district_of), 0))
         self._drawn_on = 0
         self._draw()
@@ -125,23 +125,9 @@ class ScanLearning:
         """The same of one type."""
         return self._null.score(kind, cases, ratio) if ratio > 0 else 0.0
 
-    def remember(self, end: int, scores: Floats) -> None:
-        """Keep what is above the floor, for the map."""
-        kinds = np.flatnonzero(scores > _FLOOR)
-        kind, ends, kept = self._past
-        ends = np.concatenate([ends, np.full(len(kinds), end)])
-        self._past = np.concatenate([kind, kinds]), ends, np.concatenate([kept, scores[kinds]])
-
-    def forget_from(self, end: int) -> None:
-        """Forget the scores of windows that ended at slot *end* or later: they are made again."""
-        kinds, ends, scores = self._past
-        self._past = kinds[ends < end], ends[ends < end], scores[ends < end]
-
     def state(self) -> State:
         """As arrays."""
-        kinds, ends, scores = self._past
-        past: State = {"kind": kinds.astype(np.int16), "end": ends.astype(np.int32), "score": scores}
-        return self.learnt() | under(past, "past")
+        return self.learnt() | under(self.past.state(), "past")
 
     def learnt(self) -> State:
         """The same without the scores of the past, which are only added to."""
@@ -162,8 +148,7 @@ class ScanLearning:
         self.first_day, self.today = (int(each) for each in state["days"].tolist())
         past = within(state, "past")
         if past:
-            kinds, ends = (np.array(past[name], np.int64) for name in ("kind", "end"))
-            self._past = kinds, ends, np.array(past["score"], np.float64)
+            self.past.restore(past)
         self.complete = Completeness.restored(within(state, "complete"))
         self._known_shares = np.array(state["known_shares"], np.float64)
         self.baseline.restore(within(state, "baseline"))
@@ -226,12 +211,9 @@ class ScanLearning:
         now, _ = self._days.bounds(day)
         began, _ = self._days.bounds(self.first_day + DAYS_COLD)
         since = max(began, now - _WEEKS_REMEMBERED * _WEEK)
-        kinds, ends, scores = self._past
-        kept = ends >= since
-        maxima = episode_maxima(kinds[kept], ends[kept], scores[kept], _GAP)
-        kept = ends >= since - _WEEKS_MORE * _WEEK
-        self._past = kinds[kept], ends[kept], scores[kept]
-        self.map = RecurrenceMap.fit(maxima, (now - since) / _WEEK) or self.map
+        maxima = self.past.maxima(since)
+        self.past.drop_before(since - _WEEKS_MORE * _WEEK)
+        self.map = RecurrenceMap.fit(maxima, (now - since) / _WEEK, bends=True) or self.map
 
 
 def _cold_map(types: int) -> RecurrenceMap:

@@ -19,6 +19,7 @@ array([2.9])
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import betainc
@@ -41,6 +42,7 @@ def tail_score(observed: Floats, expected: Floats, spread: Floats) -> Floats:
     return np.asarray(-np.log10(np.maximum(chance, 1e-300)))
 
 
+@lru_cache(4096)
 def quantile(expected: float, spread: float, probability: float) -> int:
     """The smallest count that is not exceeded with at least *probability*."""
     size = 1.0 / spread

@@ -17,10 +17,13 @@ from citystream.errors import StorageError
 from citystream.ports import Followed, Integers
 from citystream.store.database import first_line
 from citystream.store.known_incidents import KnownIncidents
+from citystream.store.stretch import ROWS, Stretch
 from citystream.store.tables import INCIDENT, has_incidents, statement
 from citystream.store.views import quoted
 
 _COLUMNS = ", ".join(schema.EPISODE.names)
+#: So many offsets are a short stretch, and so many a very short one, which is read as rows: that costs least then.
+_SHORT, _VERY_SHORT = 20_000, 200
 
 
 class StoredHistory:
@@ -42,16 +45,21 @@ class StoredHistory:
         self._dataset = dataset
         self._table = table
         self._key = key
+        self._stretch: tuple[tuple[int, int], Stretch] | None = None
+        self._clocks: dict[str, tuple[str, int]] = {}
 
     def moments(self, after: int) -> pa.Table:
         """`MOMENT`: everything that moved the clock from offset *after* on, in order."""
-        sql = statement("moments").format(key=quoted(self._key), after=after, position=self._position())
-        return self._connection.sql(sql).to_arrow_table()
+        sql = statement("moments").format(key=quoted(self._key), after=after)
+        return self._table_of(sql, schema.MOMENT)
 
     def came(self, edges: Integers, before: Integers) -> tuple[Integers, Integers]:
         """How many records came for the first time between each two of the offsets *edges*, and how many of them
         occurred before the half hours *before*, one for each.
         """
+        stretch = self._short((int(edges[0]), int(edges[-1])))
+        if stretch:
+            return stretch.came(edges, before)
         places = np.arange(len(before))
         pulses = pa.table({"place": places, "first": edges[:-1], "before": before})
         sql = statement("came").format(t=self._table, first=int(edges[0]), until=int(edges[-1]))
@@ -77,6 +85,9 @@ class StoredHistory:
         """`COUNTED_VERSION`: all versions before *until* of the incidents that changed from offset *first* on; with
         *beats* their district is the beat.
         """
+        stretch = self._short((first, until)) if first else None
+        if stretch and stretch.quiet and self._incidents.all_new((first, until), stretch.incidents, self._numbers):
+            return stretch.counted(since, beats=beats)
         touched = self._touched(first, until) if first else None
         asked = {
             "t": self._table,
@@ -86,13 +97,32 @@ class StoredHistory:
         }
         if touched is None:
             return self._versions(since, **asked, least=0, touched="")
-        if self._incidents.all_new((first, until), touched["incident"].to_numpy(), self._numbers):
+        new = not stretch and self._incidents.all_new((first, until), touched["incident"].to_numpy(), self._numbers)
+        if new:
             return self._versions(since, **asked, least=first, touched="")
         self._connection.register("touched_incidents", touched)
         only = f"SEMI JOIN touched_incidents n ON n.incident = v.{self._number}"
         found = self._versions(since, **asked, least=0, touched=only)
         self._connection.unregister("touched_incidents")
         return found
+
+    def _short(self, between: tuple[int, int]) -> Stretch | None:
+        """What came between two offsets, read once, if that is not much."""
+        first, until = between
+        if until - first > _SHORT:
+            return None
+        if not self._stretch or self._stretch[0] != between:
+            sql = statement("stretch").format(t=self._table, incident=self._number, first=first, until=until)
+            few = until - first <= _VERY_SHORT
+            rows = self._table_of(sql, ROWS) if few else self._connection.sql(sql).to_arrow_table()
+            self._stretch = between, Stretch.of(rows)
+        return self._stretch[1]
+
+    def _table_of(self, sql: str, columns: pa.Schema) -> pa.Table:
+        """Few rows, as a table."""
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+        return pa.table(values, schema=columns)
 
     def _versions(self, since: datetime, **asked: object) -> pa.Table:
         return self._connection.sql(statement("counted_versions").format(**asked), params=[since]).to_arrow_table()
@@ -114,9 +144,11 @@ class StoredHistory:
         return self._connection.sql(sql).to_arrow_table()
 
     def clock(self, detector: str) -> tuple[str, int] | None:
-        """Its settings and clock, without its state."""
-        rows = self._rows("SELECT settings, clock FROM core.{t}_followed WHERE detector = ?", detector)
-        return (str(rows[0][0]), int(rows[0][1])) if rows else None
+        """Its settings and clock, without its state. Those of all are read at once, and each is told once."""
+        if detector not in self._clocks:
+            rows = self._rows("SELECT detector, settings, clock FROM core.{t}_followed")
+            self._clocks = {name: (settings, clock) for name, settings, clock in rows}
+        return self._clocks.pop(detector, None)
 
     def followed(self, detector: str) -> Followed | None:
         """How far *detector* has come, None if it has to begin."""
@@ -157,6 +189,7 @@ class StoredHistory:
 
     def _write(self, detector: str, episodes: pa.Table, followed: Followed, *, saves: bool, anew: bool) -> None:
         execute, table = self._connection.execute, f"core.{self._table}"
+        self._clocks.clear()
         if anew:
             execute(f"DELETE FROM {table}_episodes WHERE detector = ?", [detector])
         if len(episodes):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from citystream.panes import run_starts
 from citystream.ports import Integers
 
 #: So often something is looked for in the tables before it is worth reading all numbers.
@@ -36,17 +37,23 @@ class KnownIncidents:
         first, until = stretch
         if first > self._upto:
             self._take(read(self._upto, first), first)
-        new = not (_has(self._sorted, numbers) or bool(np.isin(numbers, self._newer).any()))
+        new = not (_has(self._sorted, numbers) or _has(self._newer, numbers))
         if first == self._upto:
             self._take(numbers, until)
         return new
 
     def _take(self, numbers: Integers, until: int) -> None:
         self._upto = until
-        self._newer = np.concatenate([self._newer, numbers])
+        self._newer = _merged(self._newer, numbers)
         if len(self._newer) > _FEW:
-            self._sorted = np.unique(np.concatenate([self._sorted, self._newer]))
+            self._sorted = _merged(self._sorted, self._newer)
             self._newer = np.empty(0, np.int64)
+
+
+def _merged(ascending: Integers, numbers: Integers) -> Integers:
+    """Both, ascending, each once. A stable sort does not sort again what ascends already."""
+    both = np.sort(np.concatenate([ascending, numbers]), kind="stable")
+    return both[run_starts(both)]
 
 
 def _has(among: Integers, numbers: Integers) -> bool:

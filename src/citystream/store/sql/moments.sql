@@ -7,6 +7,6 @@ SELECT off, "at", visit, whole FROM (
   FROM core.commits WHERE dataset = {key} AND off >= {after}
   UNION ALL
   SELECT off, finished_at, true, whole, number FROM core.visits
-  WHERE dataset = {key} AND off >= {after} AND off <= {position}
+  WHERE dataset = {key} AND off >= {after} AND off <= (SELECT coalesce(max(log_offset), 0) FROM core.positions WHERE dataset = {key})
 )
 ORDER BY off, visit DESC, number, "at"
