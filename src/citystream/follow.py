@@ -20,7 +20,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from citystream import schema
-from citystream.detect.arrays import State, under, within
 from citystream.detect.engines import Engine
 from citystream.detect.episode_rows import Row, row_of, says_the_same, withdrawn
 from citystream.detect.episodes import AlertChange
@@ -29,6 +28,7 @@ from citystream.detect.local_days import LocalClock
 from citystream.detect.pulses import Pulses
 from citystream.detect.spans import Versions, spans
 from citystream.detect.telling import begins_a_year, loads, long_ago, told
+from citystream.follow_memory import NEVER, Memory, News, Stretch
 from citystream.ports import Followed, History, Integers
 
 _SLOTS_A_DAY = 48
@@ -41,7 +41,6 @@ _KEPT_EVERY = 7 * _SLOTS_A_DAY
 #: After so long without a record there is nothing left to say, and time passes only when the next one comes: an archive
 #: that ends years ago is not followed through the years since.
 _IDLE = 35 * _SLOTS_A_DAY
-_NEVER = -(1 << 40)
 _EPOCH = datetime(1970, 1, 1)
 _HALF_HOUR = timedelta(minutes=30)
 
@@ -64,64 +63,37 @@ class Asked:
     areas: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Memory:
-    """How far a detector is, and everything that has to be known for what comes next.
-
-    *told*: the pulses that it was told; *counted*: records in them; *since*: the first slot that is told at all;
-    *came*: the last slot in which anything came; *clock*: where its clock stands; *kept*: where it stood when the state
-    was kept last.
-    """
-
-    engine: Engine
-    pulses: Pulses = field(default_factory=Pulses.none)
-    told: int = 0
-    counted: int = 0
-    since: int = 0
-    came: int = _NEVER
-    clock: int = _NEVER
-    kept: int = _NEVER
-    districts: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
-    alerts: dict[str, Row] = field(default_factory=dict)
-
-    def state(self) -> State:
-        """As arrays, without alerts, which are in the store."""
-        numbers = [self.told, self.counted, self.since, self.came, self.clock]
-        made: State = {"numbers": np.array(numbers)}
-        made |= {"districts": np.array(self.districts, np.str_), "types": np.array(self.types, np.str_)}
-        return made | under(self.pulses.state(), "pulses") | under(self.engine.state(), "engine")
-
-    def restore(self, state: State) -> None:
-        """Take what `state` gave."""
-        self.told, self.counted, self.since, self.came, self.clock = (int(each) for each in state["numbers"].tolist())
-        self.kept = self.clock
-        self.districts[:] = state["districts"].tolist()
-        self.types[:] = state["types"].tolist()
-        self.pulses = Pulses.restored(within(state, "pulses"))
-        self.engine.restore(within(state, "engine"))
-
-
 class Follower:
     """One detector of one dataset. It may live as long as the process; if another one came further, it reads that."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self._memory: Memory | None = None
-        self._written = _NEVER
+        self._written = NEVER
 
     def bring_up(self, history: History) -> int:
         """Tell the detector what happened since; returns how many changes of alerts were written."""
+        news = self.read(history)
+        news.think()
+        return self.keep(history, news)
+
+    def read(self, history: History) -> News:
+        """What happened since: after this the store need not be open until all of it was thought about."""
         known = history.clock(self.asked.name)
         anew = known is None or known[0] != self.asked.settings
         memory, self._memory = self._current(history, known, anew=anew), None
-        pulses = self._pulses(memory, history)
-        rows: list[Row] = []
-        memory.pulses = pulses
+        memory.pulses = pulses = self._pulses(memory, history)
+        news = News(memory, anew)
         if len(pulses) - 1 > memory.told and int(pulses.slot[-1]) >= memory.engine.due():
-            rows = self._tell(memory, history)
-        if len(rows) or anew or memory.clock - memory.kept >= _KEPT_EVERY:
-            rows = self._keep(memory, rows, history, anew=anew)
+            news.thoughts = self._tell(memory, history)
+            news.pulses = memory.pulses.take(slice(memory.told, None))
+        return news
+
+    def keep(self, history: History, news: News) -> int:
+        """Write what follows from *news*, thought about; returns how many changes of alerts that were."""
+        memory, rows = news.memory, news.rows
+        if len(rows) or news.anew or memory.clock - memory.kept >= _KEPT_EVERY:
+            rows = self._keep(memory, rows, history, anew=news.anew)
         self._memory = memory
         return len(rows)
 
@@ -148,7 +120,7 @@ class Follower:
     def _current(self, history: History, known: tuple[str, int] | None, *, anew: bool) -> Memory:
         """What is remembered, here or in the store."""
         if anew:
-            self._written = _NEVER
+            self._written = NEVER
             return self._begun()
         if self._memory and known and known[1] == self._written:
             return self._memory
@@ -177,21 +149,36 @@ class Follower:
             return 0
         return (max(span[0], span[1] - self.asked.past) - _BEFORE - _EPOCH) // _HALF_HOUR
 
-    def _tell(self, memory: Memory, history: History) -> list[Row]:
-        """Everything up to where the last pulse begins; returns how alerts stood since, in order."""
+    def _tell(self, memory: Memory, history: History) -> Callable[[], list[Row]]:
+        """Everything up to where the last pulse begins; returns what says how alerts stood since, in order."""
         self._find_archives(memory, history)
         first, until, pulses = memory.told, len(memory.pulses) - 1, memory.pulses
-        rows: list[Row] = []
         if until <= first:
-            return rows
+            return list
         if not first:
             memory.since = self._since(history, int(pulses.first[1]))
-        found = self._spans(memory, history, int(pulses.first[first]), int(pulses.first[until]))
+        stretches, begun = list[Stretch](), first
         for place in (np.flatnonzero(pulses.archive[first:until]) + first).tolist():
-            rows += self._pass(memory, found, place)
-            fed = memory.came > _NEVER
-            rows += self._load(memory, history, place + 1) if fed else self._pass(memory, found, place + 1)
-        return rows + self._pass(memory, found, until)
+            stretches += self._stretches(memory, history, begun, place)
+            after = int(pulses.first[place + 1])
+            memory.since = self._since(history, after)
+            stretches.append(Stretch(self._spans(memory, history, 0, after), place + 1, archive=True))
+            begun = place + 1
+        stretches += self._stretches(memory, history, begun, until)
+        return lambda: [row for each in stretches for row in self._said(memory, each)]
+
+    def _stretches(self, memory: Memory, history: History, first: int, until: int) -> list[Stretch]:
+        """What became of records in the pulses from *first* to before *until*, if there are any."""
+        if first == until:
+            return []
+        edges = (int(memory.pulses.first[place]) for place in (first, until))
+        return [Stretch(self._spans(memory, history, *edges), until)]
+
+    def _said(self, memory: Memory, stretch: Stretch) -> list[Row]:
+        """How alerts stood: with an archive, unless nothing came before it, it begins anew."""
+        if stretch.archive and memory.came > NEVER:
+            return self._load(memory, stretch.found, stretch.until)
+        return self._pass(memory, stretch.found, stretch.until)
 
     def _find_archives(self, memory: Memory, history: History) -> None:
         """Mark those that came in the pulses that were not told yet; one that still comes is left for later."""
@@ -212,11 +199,10 @@ class Follower:
         newest = {(each.alert.alert_id, place): each for each, place in zip(changes, places.tolist(), strict=True)}
         return [self._row(memory, each, int(memory.pulses.at[place])) for (_, place), each in newest.items()]
 
-    def _load(self, memory: Memory, history: History, until: int) -> list[Row]:
-        """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
-        first, after = int(memory.pulses.first[0]), int(memory.pulses.first[until])
-        memory.since = self._since(history, after)
-        found = self._spans(memory, history, first, after)
+    def _load(self, memory: Memory, found: Versions, until: int) -> list[Row]:
+        """An archive came in the pulse before *until*, up to which all was *found*: begin anew, and say what is
+        otherwise now.
+        """
         memory.engine = self._engine(memory.districts, memory.types)
         changes = self._advance(memory, found, (0, until))
         at = int(memory.pulses.at[until]), memory.clock

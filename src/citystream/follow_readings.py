@@ -7,7 +7,7 @@ in the order of time and lets go of what is older than thirty days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,7 +21,8 @@ from citystream.detect.reading_episodes import Episode
 from citystream.detect.reading_rows import Cell, reading_row, taken_back
 from citystream.detect.sensor import Readings
 from citystream.detect.sensors import Sensors
-from citystream.follow import Asked, Follower, Memory
+from citystream.follow import Asked, Follower
+from citystream.follow_memory import Memory
 from citystream.ports import History, Integers
 
 #: A station that says it is later than this, in seconds after the reading was fetched, is not believed.
@@ -79,31 +80,38 @@ class ReadingFollower(Follower):
             rows += [reading_row(each, cell, (until - 1, (each.first + cell.step) // _SLOT), None) for each in stand]
         return sorted(rows, key=lambda row: (str(row["episode"]), str(row["alert_id"])))
 
-    def _tell(self, memory: Memory, history: History) -> list[Row]:
-        """Everything up to where the last pulse begins, pulse by pulse; returns how alerts stood since, in order."""
+    def _tell(self, memory: Memory, history: History) -> Callable[[], list[Row]]:
+        """Everything up to where the last pulse begins; returns what says how alerts stood since, in order."""
         self._find_archives(memory, history)
         first, pulses = memory.told, memory.pulses
         edges = pulses.first[first:].tolist()
         said = self._read(memory, history, edges[0], edges[-1])
-        rows: list[Row] = []
-        for place, (begun, ended) in enumerate(pairwise(edges), first):
+        places = (np.flatnonzero(pulses.archive[first:-1]) + first).tolist()
+        # of the first readings there is nothing before
+        archives = {place: self._read(memory, history, 0, edges[place + 1 - first]) for place in places if place}
+        return lambda: self._told(memory, said, archives)
+
+    def _told(self, memory: Memory, said: _Said, archives: Mapping[int, _Said]) -> list[Row]:
+        """How alerts stood, pulse by pulse."""
+        pulses, rows = memory.pulses, list[Row]()
+        for place, (begun, ended) in enumerate(pairwise(pulses.first[memory.told :].tolist()), memory.told):
             at = int(pulses.at[place + 1]), int(pulses.slot[place + 1])
-            if pulses.archive[place] and memory.came > _NOTHING_CAME:
-                rows += self._load(memory, history, place + 1)
+            if place in archives and memory.came > _NOTHING_CAME:
+                rows += self._relearnt(memory, archives[place], place + 1)
             else:
-                rows += self._changed(
-                    memory, self._learn(memory, said.between(begun, ended), int(pulses.slot[place])), at
-                )
+                own = said.between(begun, ended)
+                rows += self._changed(memory, self._learn(memory, own, int(pulses.slot[place])), at)
             memory.told, memory.clock = place + 1, at[1]
             memory.came = at[1] if ended > begun else memory.came
         return rows
 
-    def _load(self, memory: Memory, history: History, until: int) -> list[Row]:
-        """An archive came in the pulse before *until*: begin anew, and say what is otherwise now."""
+    def _relearnt(self, memory: Memory, said: _Said, until: int) -> list[Row]:
+        """An archive came in the pulse before *until*: begin anew with all that was *said*, and say what is otherwise
+        now.
+        """
         pulses = memory.pulses
         at = int(pulses.at[until]), int(pulses.slot[until])
         memory.engine = self._engine(memory.districts, memory.types)
-        said = self._read(memory, history, 0, int(pulses.first[until]))
         stood, memory.alerts = memory.alerts, {}
         self._changed(memory, self._learn(memory, said, int(pulses.slot[until - 1])), at)
         rows = []

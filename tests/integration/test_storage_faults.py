@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -240,12 +241,14 @@ def test_a_second_writer_is_turned_away(history, published, tmp_path):
         first = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE)
         while not any("$order" in each.params for each in portal.requests):
             assert first.poll() is None
+        first.send_signal(signal.SIGSTOP)  # in the middle of its visit, however long the second takes to begin
         second = subprocess.run(
             [*COMMAND, "--data", str(data), "--json", "import", DATASET, str(published[0])],
             cwd=ROOT,
             capture_output=True,
             check=False,
         )
+        first.send_signal(signal.SIGCONT)
         _, said = first.communicate()
     assert first.returncode == 0, said.decode()
     assert second.returncode == 4, second.stderr.decode()

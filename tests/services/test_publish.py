@@ -18,12 +18,18 @@ from citystream.simulate.export import export
 from tests.published import SHARED, needs_shared
 
 DATASET = "chicago/crimes"
+#: When files are taken in: detectors that learn go through every day until then.
+TAKEN = datetime(2024, 12, 1, tzinfo=UTC)
 
 
 def citystream(data: Path, *words: object) -> int:
     with pytest.raises(SystemExit) as ended:
         main(["--data", str(data), *(str(word) for word in words)])
     return int(ended.value.code or 0)
+
+
+def taken_in(data: Path, file: Path) -> None:
+    App(load({"data": str(data), "threads": 1}, {}), clock=lambda: TAKEN).import_files(DATASET, [file])
 
 
 @pytest.fixture(params=["postgres", "mysql"])
@@ -36,8 +42,8 @@ def data(tmp_path: Path) -> Path:
     """A store with a part of a simulated history, the rest of which is beside it as ``rest.csv``."""
     history = generate(DATASET, start=date(2024, 9, 1), end=date(2024, 9, 30), seed=4, scale=0.05)
     export(history, tmp_path / "first.csv", at=datetime(2024, 10, 1, tzinfo=UTC))
-    export(history, tmp_path / "rest.csv", at=datetime(2025, 10, 1, tzinfo=UTC))
-    App(load({"data": str(tmp_path / "data"), "threads": 1}, {})).import_files(DATASET, [tmp_path / "first.csv"])
+    export(history, tmp_path / "rest.csv", at=TAKEN)
+    taken_in(tmp_path / "data", tmp_path / "first.csv")
     return tmp_path / "data"
 
 
@@ -48,7 +54,7 @@ def test_delivered_once_then_what_changed(data: Path, address: str, capsys: pyte
     assert citystream(data, "publish", "--to", address, "--json") == 0
     again = json.loads(capsys.readouterr().out)
     assert (sum(again["rows"].values()), again["anew"]) == (0, False)
-    App(load({"data": str(data), "threads": 1}, {})).import_files(DATASET, [data.parent / "rest.csv"])
+    taken_in(data, data.parent / "rest.csv")
     assert citystream(data, "publish", DATASET, "--to", address, "--json") == 0
     changed = json.loads(capsys.readouterr().out)
     assert 0 < changed["rows"]["events"] < first["rows"]["events"]
@@ -76,7 +82,7 @@ def test_status_says_how_far_a_sink_is(data: Path, postgres: str, capsys: pytest
     (status,) = app.status()
     assert state.position == status.position
     assert citystream(data, "publish", "--to", "postgresql://nobody@127.0.0.1:9/none") == 3
-    App(load({"data": str(data), "threads": 1}, {})).import_files(DATASET, [data.parent / "rest.csv"])
+    taken_in(data, data.parent / "rest.csv")
     capsys.readouterr()
     assert citystream(data, "status", "--json") == 0
     (said,) = json.loads(capsys.readouterr().out)

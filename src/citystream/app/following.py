@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from citystream import registry
 from citystream.app.areas import areas_of
@@ -14,6 +14,7 @@ from citystream.detect.engines import PASTS, Watched
 from citystream.detect.episode_rows import Row
 from citystream.detect.zone_clock import zone_clock
 from citystream.follow import PAST, Asked, Follower
+from citystream.follow_memory import News
 from citystream.follow_readings import ReadingFollower
 from citystream.ports import History
 from citystream.store.duckdb import DatasetStore
@@ -22,6 +23,23 @@ from citystream.store.known_incidents import KnownIncidents
 
 #: How what detectors keep is laid out; one that kept it otherwise begins anew.
 _LAYOUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AllNews:
+    """What all detectors of a dataset have to think about: *each* of them, with its own."""
+
+    each: tuple[tuple[Follower, News], ...]
+
+    @property
+    def much(self) -> bool:
+        """Whether that takes longer than others should wait."""
+        return any(news.much for _, news in self.each)
+
+    def think(self) -> None:
+        """Find out how alerts stand."""
+        for _, news in self.each:
+            news.think()
 
 
 class Following:
@@ -38,12 +56,26 @@ class Following:
 
     def bring_up(self, dataset: Dataset, store: DatasetStore) -> None:
         """Bring all detectors that follow *dataset* to where its *store* is."""
+        news = self.read(dataset, store)
+        news.think()
+        self.keep(dataset, store, news)
+
+    def read(self, dataset: Dataset, store: DatasetStore) -> AllNews:
+        """What happened since to *dataset*, for all its detectors: the store need not be open to think about it."""
         if not self._learns:
-            return
-        history = store.history(self._incidents.setdefault(dataset.name, KnownIncidents()))
+            return AllNews(())
+        history = self._history(dataset, store)
         shared = AskedOnce(history)
-        for follower in self._of(dataset, history):
-            follower.bring_up(shared)
+        return AllNews(tuple((follower, follower.read(shared)) for follower in self._of(dataset, history)))
+
+    def keep(self, dataset: Dataset, store: DatasetStore, news: AllNews) -> None:
+        """Write what follows from *news*, thought about."""
+        history = self._history(dataset, store)
+        for follower, each in news.each:
+            follower.keep(history, each)
+
+    def _history(self, dataset: Dataset, store: DatasetStore) -> StoredHistory:
+        return store.history(self._incidents.setdefault(dataset.name, KnownIncidents()))
 
     @staticmethod
     def replay(dataset: Dataset, rule: DetectorRule, history: History) -> Callable[[], list[Row]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from citystream.app.following import Following
+from citystream.app.following import AllNews, Following
 from citystream.app.left import Left
 from citystream.app.logs import Logs
 from citystream.app.outcome import Watch
@@ -48,6 +48,7 @@ class Tables:
         self._watch = watch
         self._writing = writing
         self._following = Following(learns=config.flag("learn"))
+        self._news: dict[str, AllNews] = {}
         self._left: dict[str, Left] = {}
         self._places: dict[str, set[str]] = {}
 
@@ -61,7 +62,18 @@ class Tables:
 
     @contextmanager
     def opened(self, dataset: Dataset) -> Iterator[DatasetStore]:
-        """The tables of *dataset*, open for writing."""
+        """The tables of *dataset*, open for writing; what detectors have to think about for long they do afterwards."""
+        self._news.pop(dataset.name, None)
+        with self._open(dataset) as store:
+            yield store
+        news = self._news.pop(dataset.name, None)
+        if news:
+            news.think()
+            with self._open(dataset) as store:
+                self._following.keep(dataset, store, news)
+
+    @contextmanager
+    def _open(self, dataset: Dataset) -> Iterator[DatasetStore]:
         with self._database() as database:
             database.require(dataset)
             with refusals(self._config.data):
@@ -101,8 +113,15 @@ class Tables:
         self.process(dataset, store)
 
     def follow(self, dataset: Dataset, store: DatasetStore) -> None:
-        """Bring the detectors that follow the tables up to them."""
-        self._following.bring_up(dataset, store)
+        """Bring the detectors that follow the tables up to them: those that have much to think about once the tables
+        are closed, so that others can read them meanwhile.
+        """
+        news = self._following.read(dataset, store)
+        if news.much:
+            self._news[dataset.name] = news
+        else:
+            news.think()
+            self._following.keep(dataset, store, news)
 
     def replay(self, dataset: Dataset) -> Replayed:
         """Make them anew from the log."""
@@ -116,7 +135,7 @@ class Tables:
     def _remade(self, dataset: Dataset, log: Log, store: DatasetStore) -> int:
         """Empty tables, brought up to the log."""
         records = self._bring_up(dataset, log, store, "replaying")
-        self.follow(dataset, store)
+        self._following.bring_up(dataset, store)
         return records
 
     def _bring_up(self, dataset: Dataset, log: Log, store: DatasetStore, what: str) -> int:
