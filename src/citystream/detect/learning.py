@@ -188,7 +188,7 @@ class Learning:
         since = max(since, now - _WEEKS_REMEMBERED * SLOTS_A_WEEK)
         last, largest, _ = scores.episodes(GAP)
         ends, maxima = np.concatenate([self._finished[0], last]), np.concatenate([self._finished[1], largest])
-        learnt = RecurrenceMap.fit(maxima[ends >= since], (now - since) / SLOTS_A_WEEK)
+        learnt = RecurrenceMap.fit(maxima[ends >= since], (now - since) / SLOTS_A_WEEK, bends=True)
         if learnt:
             standard.recurrence.put(moment, learnt)
 
