@@ -11,9 +11,9 @@ maxima e[0] >= e[1] >= ..., u = e[K], and the c largest counted as censored, bec
 RI is in weeks between false episodes of that score anywhere in the city. An alarm where RI >= 1/B keeps a budget of
 B false alerts a week, however many cells and windows there are: that is the one rule for multiple testing.
 
-Where scores rest on chances that know of no clustering (`scan`), large ones are less rare than a straight line says. Of
-those the tail may bend: excesses are generalized Pareto (Pickands 1975), of shape xi >= 0, which is learnt with b; the
-c largest are censored as before::
+Real records come in series (a raid, a festival), which the chances behind a score hardly know, so that large scores of
+`scan` and `surge` are less rare than a straight line says. Their tail may bend: excesses are generalized Pareto
+(Pickands 1975), of shape xi >= 0, which is learnt with b; the c largest are censored as before::
 
     log10 RI = ln(1 + xi ln 10 b (x - u)) / (xi ln 10) - log10(K / weeks)
 
