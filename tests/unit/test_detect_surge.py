@@ -220,3 +220,26 @@ def known_null(days: int) -> PaneDeltas:
     one = np.ones(len(slot), np.int64)
     cell = (drawn[name].astype(np.int64) for name in ("district", "type"))
     return PaneDeltas(slot, *cell, one, one, slot, slot, one * NEW)
+
+
+def test_a_fortnight_in_which_nobody_asked_teaches_nothing() -> None:
+    """Of a source that publishes whole days ten days later, which was not visited for two weeks: neither do its counts
+    fall, nor is what then comes at once a surge.
+    """
+    usual = city()
+    came = (usual.slot // 48 + 10) * 48
+    missed = (came > FIRST + 112 * 48) & (came < FIRST + 126 * 48)
+    late = np.where(missed, FIRST + 126 * 48, came)
+    district_and_type = usual.district * TYPES + usual.type
+    told = {}
+    for name, arrived, slack in (("visited", came, 96), ("missed", late, 96), ("unasked", late, 0)):
+        looking = Looking(ages=(528, 552, 624), watch=False, lag=480, slack=slack)
+        engine, changes = passed(records(usual.slot, district_and_type, arrived), 1.0, looking)
+        assert engine.course
+        rates = engine.course.standard.rates.of(engine.course.today)
+        raised = sum(each.what == "raised" and each.at > FIRST + 112 * 48 for each in changes)
+        told[name] = raised, float((rates.level * rates.city).sum())
+    assert abs(told["missed"][0] - told["visited"][0]) <= 2
+    assert abs(told["missed"][1] / told["visited"][1] - 1) < 0.1
+    # the test would see it
+    assert told["unasked"][0] > told["visited"][0] + 5

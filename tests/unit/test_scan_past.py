@@ -145,7 +145,7 @@ class TestBentTail:
 
     def test_scan_learns_it(self) -> None:
         days, rng = LocalDays(shifted_clock(0)), np.random.default_rng(3)
-        learning = ScanLearning(ZONES, np.arange(12) // 6, days, 0, 1)
+        learning = ScanLearning(ZONES, np.arange(12) // 6, days, lag=0, learn_after=1, slack=0)
         learning.begin(0, 4)
         for end in range(48 * 28, 48 * 112, 60):
             learning.past.put(end, end, rng.integers(0, len(ZONES), 4), 1 + rng.pareto(1.5, 4))

@@ -22,7 +22,7 @@ from citystream.store.history import StoredHistory
 from citystream.store.known_incidents import KnownIncidents
 
 #: How what detectors keep is laid out; one that kept it otherwise begins anew.
-_LAYOUT = 2
+_LAYOUT = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from citystream.detect.local_days import LocalDays
 from citystream.detect.rows import DAY_LENGTH, Rows, cell_codes, of_cells
 from citystream.detect.scores import ScoreBook, Scored
 from citystream.detect.tail import Dispersion
+from citystream.detect.visited import Visited
 from citystream.ports import Integers
 
 #: Days after which windows are judged again only by a replay.
@@ -69,6 +70,7 @@ class Course:
         self._born: tuple[Integers, Integers] = (np.empty(0, np.int64), np.empty(0, np.int64))
         self._late = Rows.none()
         self._uncounted: list[PaneDeltas] = []
+        self._visited = Visited(looking.slack)
         self._dirty = np.empty(0, np.int64)
         self._expectation = DayExpectation()
 
@@ -143,7 +145,9 @@ class Course:
         if day > self.today:
             self._count_windows()
         self.today = day
-        self.learning.begin(day, self.position, self.rows, self.scores, self.arrivals.feed)
+        complete = self.arrivals.feed.was_complete(day - self.looking.learn_after)
+        known = complete and self._visited.in_time(self.position)
+        self.learning.begin(day, self.position, self.rows, self.scores, known=known)
         oldest = self.settled_before
         for versions in (self.standard.complete, self.standard.spread, self.standard.recurrence):
             versions.drop_before(oldest)
@@ -178,6 +182,7 @@ class Course:
             "born_types": self._born[1],
             "dirty": self._dirty,
         }
+        made |= under(self._visited.state(), "visited")
         made |= under(self._late.state(), "late") | under(self.scores.state(), "scores")
         made |= under(self.arrivals.state(), "arrivals") | under(self.learning.state(), "learning")
         return made | under(self.standard.state(), "standard")
@@ -188,6 +193,7 @@ class Course:
         self.shape = shape[0], shape[1]
         self._born = np.array(state["born_districts"], np.int64), np.array(state["born_types"], np.int64)
         self._dirty = np.array(state["dirty"], np.int64)
+        self._visited.restore(within(state, "visited"))
         self._late = Rows.restored(within(state, "late"))
         self.scores.restore(within(state, "scores"))
         self.arrivals.restore(within(state, "arrivals"), self.days)
@@ -208,6 +214,8 @@ class Course:
             self._late = self._late.inserted(late)
         if self.looking.watch:
             self.arrivals.note(changes, self.standard.complete.newest)
+        came = changes.take(changes.delta > 0)
+        self._visited.note(came.since, came.delta)
 
     def _look_at(self, moments: tuple[int, int]) -> Scored:
         """All windows that come to one of the ages at one of the moments."""
@@ -275,7 +283,7 @@ class Course:
         silent is in, and what will never come is known to be missing.
         """
         behind = self.looking.learn_after - 1
-        if self.learning.age(self.today) - behind < DAYS_SILENT:
+        if self.learning.age(self.today) - behind < DAYS_SILENT or not self._visited.in_time(self.position):
             return
         # a whole day at once: sums of floats depend on their order
         age = self.looking.ages[0] + behind * DAY_LENGTH
@@ -287,7 +295,8 @@ class Course:
     def _count_delays(self) -> None:
         """Delays of the records of this step: only now it is known which of them came after a silence."""
         changes, self._uncounted = PaneDeltas.joined([PaneDeltas.none(), *self._uncounted]), []
-        new = changes.take((changes.origin == NEW) & self.arrivals.came_by_itself(changes.since))
+        by_itself = self.arrivals.came_by_itself(changes.since) & self._visited.by_itself(changes.since)
+        new = changes.take((changes.origin == NEW) & by_itself)
         days, _ = self.days.places(new.slot)
         self.learning.delays.add_all(days, new.slot, new.type, new.since, new.delta)
 

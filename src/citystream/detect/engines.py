@@ -103,7 +103,9 @@ def looking_at(dataset: Watched, learn_after: int | None = None) -> Looking:
     ages = (first, first + _HALF_DAY, first + _TWO_DAYS)
     # where windows are judged a lag after their end, the days before are in already
     learn = learn_after if learn_after is not None else 1 if dataset.waits else 7
-    return Looking(ages=ages, learn_after=learn, watch=dataset.cadence <= _FEED, lag=dataset.lag_slots)
+    watch = dataset.cadence <= _FEED
+    slack = 0 if watch else (max(dataset.cadence, _DAY) + _DAY) // _SLOT
+    return Looking(ages=ages, learn_after=learn, watch=watch, lag=dataset.lag_slots, slack=slack)
 
 
 def drift(dataset: Watched, naming: Naming, *, budget: float = 0.25) -> DriftEngine:

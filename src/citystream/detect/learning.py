@@ -18,7 +18,6 @@ from citystream.detect.baseline import Baseline
 from citystream.detect.delay import CLASSES, Delays
 from citystream.detect.episodes import GAP
 from citystream.detect.expectation import expected_apart
-from citystream.detect.feed import Feed
 from citystream.detect.judging import Standard
 from citystream.detect.recurrence import RecurrenceMap
 from citystream.detect.rows import Rows, counted_apart, district_of, is_timed, type_of
@@ -44,7 +43,8 @@ def cold_map(cells: int) -> RecurrenceMap:
 class Looking:
     """When windows are looked at: *ages* in slots after their end; *learn_after* days; *late*: also when records come
     later than that; *watch*: whether silence of the feed means something; *lag*: slots within which nothing is
-    complete, until delays are known.
+    complete, until delays are known; *slack*: for how many slots nothing has to come of a source that publishes in
+    batches (`citystream.detect.visited`), 0 if that is not asked.
     """
 
     ages: tuple[int, ...] = (0, 24, 96)
@@ -52,6 +52,7 @@ class Looking:
     late: bool = True
     watch: bool = True
     lag: int = 0
+    slack: int = 0
 
 
 class Learning:
@@ -98,13 +99,15 @@ class Learning:
                 observed = counted_apart(rows, apart[place], place, age, shape)
                 self.sums.add(week, place, np.tile(kinds, len(expected)), observed.ravel(), expected.ravel())
 
-    def begin(self, today: int, moment: int, rows: Rows, scores: ScoreBook, feed: Feed) -> None:
-        """The day *today* begins at *moment* of the clock: learn what is old enough, fix its rates."""
+    def begin(self, today: int, moment: int, rows: Rows, scores: ScoreBook, *, known: bool) -> None:
+        """The day *today* begins at *moment* of the clock: learn what is old enough, if all of it is *known*, and fix
+        its rates.
+        """
         age = self.age(today)
         if age % 7 == 0 and self.delays.watched(today):
             self._learn_delays(today, moment, scores)
         learnt = today - self.looking.learn_after
-        if learnt >= self.first_day and feed.was_complete(learnt):
+        if learnt >= self.first_day and known:
             self._learn_day(learnt, moment, rows)
         self.standard.rates.put(today, self.baseline.expect(self.standard.days.day(today)))
         if age >= DAYS_COLD:

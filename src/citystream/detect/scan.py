@@ -66,8 +66,8 @@ class Scan:
     """The areas of one dataset: their *places* in a plane, the district of each, and the zone of the city's *clock*.
 
     *budget*: false alarms a week; *ages*: slots after its end at which each window is looked at; *lag*: slots within
-    which nothing is complete, until delays are known; *learn_after*: days. *zones* other than the nearest areas may be
-    given.
+    which nothing is complete, until delays are known; *learn_after*: days; *slack*: as in `Looking`. *zones* other than
+    the nearest areas may be given.
     """
 
     def __init__(
@@ -80,13 +80,14 @@ class Scan:
         ages: tuple[int, ...] = (0,),
         lag: int = 0,
         learn_after: int = 1,
+        slack: int = 0,
         zones: Zones | None = None,
     ) -> None:
         self.budget = budget
         self.ages = ages
         self.zones = zones or nearest_zones(places)
         self.days = LocalDays(clock)
-        self.learning = ScanLearning(self.zones, district_of, self.days, lag, learn_after)
+        self.learning = ScanLearning(self.zones, district_of, self.days, lag=lag, learn_after=learn_after, slack=slack)
         #: What was at least half as rare as an alarm has to be.
         self.alarms = AlarmBook(self.zones.members.__getitem__)
         #: The moment up to which time was passed.

@@ -57,6 +57,7 @@ class ScanEngine:
             ages=settings.looking.ages,
             lag=settings.looking.lag,
             learn_after=settings.looking.learn_after,
+            slack=settings.looking.slack,
         )
         self._alerts = ScanAlerts(Rule("scan", settings.dataset, settings.budget, settings.naming))
         self._copies: list[State] = []

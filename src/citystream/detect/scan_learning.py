@@ -22,6 +22,7 @@ from citystream.detect.recurrence import RecurrenceMap
 from citystream.detect.scan_look import DURATIONS, Best, NullTable
 from citystream.detect.scan_past import PastScores
 from citystream.detect.scan_rates import RecentRates
+from citystream.detect.visited import Visited
 from citystream.detect.zones import Zones
 from citystream.ports import Integers
 
@@ -37,7 +38,9 @@ _COLD_EDGE, _COLD_SLOPE, _COLD_TYPES = 3.6, 0.65, 30
 class ScanLearning:
     """State of one dataset's areas; *today* is the local day whose rates were fixed last."""
 
-    def __init__(self, zones: Zones, district_of: Integers, days: LocalDays, lag: int, learn_after: int) -> None:
+    def __init__(
+        self, zones: Zones, district_of: Integers, days: LocalDays, *, lag: int, learn_after: int, slack: int
+    ) -> None:
         self.zones = zones
         self._district_of = district_of
         self._days = days
@@ -47,6 +50,7 @@ class ScanLearning:
         self.baseline = Baseline(int(district_of.max()) + 1, 0)
         self.shares = AreaShares(district_of, 0)
         self.delays = Delays(0)
+        self._visited = Visited(slack)
         self.complete = Completeness.step(0, lag)
         self.map = _cold_map(0)
         self._rates = RecentRates(days)
@@ -93,7 +97,7 @@ class ScanLearning:
         """
         self._learn_delays(day, came)
         old = day - self._learn_after
-        if old >= self.first_day:
+        if old >= self.first_day and self._visited.in_time(moment):
             self._learn(old, rows, moment)
         self.today = day
         self._rates.fix(day, self.baseline)
@@ -139,6 +143,7 @@ class ScanLearning:
             "known_shares": self._known_shares,
         }
         made |= under(self.baseline.state(), "baseline") | under(self.shares.state(), "shares")
+        made |= under(self._visited.state(), "visited")
         made |= under(self.delays.state(), "delays") | under(self._rates.state(), "rates")
         return made | under(self.map.state(), "map") | under(self.complete.state(), "complete")
 
@@ -154,6 +159,7 @@ class ScanLearning:
         self.baseline.restore(within(state, "baseline"))
         self.shares.restore(within(state, "shares"))
         self.delays.restore(within(state, "delays"))
+        self._visited.restore(within(state, "visited"))
         self._rates.restore(within(state, "rates"))
         self.map = RecurrenceMap.restored(within(state, "map"))
         self._drawn_on = int(state["drawn_on"][0])
@@ -187,7 +193,9 @@ class ScanLearning:
         return np.asarray((week * share).sum(axis=1) / week.sum(axis=1))
 
     def _learn_delays(self, day: int, came: AreaDeltas) -> None:
-        new = came.take(came.origin == NEW)
+        added = came.take(came.delta > 0)
+        self._visited.note(added.since, added.delta)
+        new = came.take((came.origin == NEW) & self._visited.by_itself(came.since))
         if len(new):
             days, _ = self._days.places(new.slot)
             self.delays.add_all(days, new.slot, new.type, new.since, new.delta)
