@@ -29,11 +29,7 @@ from citystream.app.workers import Workers
 from citystream.catalog.dataset import Dataset
 from citystream.catalog.library import Library
 from citystream.config import Config
-from citystream.ingest import (
-    Received,
-    Stopped,
-    worst,
-)
+from citystream.ingest import Received, Stopped, worst
 from citystream.portals.files import open_export
 from citystream.ports import Ledger, Log
 from citystream.replay import Replayed

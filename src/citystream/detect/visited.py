@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from citystream.detect.arrays import Floats, State
+from citystream.detect.arrays import State
+from citystream.detect.feed import is_silent
 from citystream.ports import Booleans, Integers
 
 _DAY = 48
 #: So many days of arrivals say how many come a day.
 _KNOWN = 7
-#: With so many records due, none is no chance: (1 + A/20)^-20 < 1e-6, as in `feed`.
-_MUCH = 19.9
 #: Visits that were late are remembered as long as records may be taken away again.
 _REMEMBERED = 120 * _DAY
 
@@ -44,18 +43,21 @@ class Visited:
         if not self._slack or not len(slots):
             return
         found, place = np.unique(slots, return_inverse=True)
-        counts = np.bincount(place, many).astype(np.int64)
         if not self._total:
             self._first = self._newest = int(found[0])
-        before = np.concatenate([[self._newest], found[:-1]])
-        late = found[self._is_late(found - before, before, self._total + np.cumsum(counts) - counts)]
-        self._late = np.union1d(self._late[self._late > int(found[-1]) - _REMEMBERED], late)
-        self._total, self._newest = self._total + int(counts.sum()), max(self._newest, int(found[-1]))
+        late = []
+        for slot, count in zip(found.tolist(), np.bincount(place, many).astype(np.int64).tolist(), strict=True):
+            if not self.in_time(slot):
+                late.append(slot)
+            self._total, self._newest = self._total + count, max(self._newest, slot)
+        self._late = np.union1d(self._late[self._late > self._newest - _REMEMBERED], np.array(late, np.int64))
 
     def in_time(self, moment: int) -> bool:
         """Whether all that should have come before *moment* may have come."""
-        numbers = (np.array([each]) for each in (moment - self._newest, self._newest, self._total))
-        return not self._slack or not bool(self._is_late(*numbers)[0])
+        gap, days = moment - self._newest, (self._newest - self._first) / _DAY
+        if not self._slack or gap <= self._slack or days < _KNOWN:
+            return True
+        return not is_silent(gap / _DAY * self._total / days)
 
     def by_itself(self, since: Integers) -> Booleans:
         """Which of the records that came in slots *since* did not come after a time in which nobody came for them."""
@@ -69,9 +71,3 @@ class Visited:
         """Take what `state` gave."""
         self._total, self._first, self._newest = (int(each) for each in state["numbers"].tolist())
         self._late = np.array(state["late"], np.int64)
-
-    def _is_late(self, gap: Integers, before: Integers, total: Integers) -> Booleans:
-        """Whether *gap* is too long after slot *before*, up to which *total* records came."""
-        days: Floats = (before - self._first) / _DAY
-        due = gap / _DAY * total / np.maximum(days, _KNOWN)
-        return np.asarray((gap > self._slack) & (days >= _KNOWN) & (due >= _MUCH))
